@@ -1,0 +1,427 @@
+"""Everything the conversation speaks: messages, answers, enums and ids.
+
+Whoever integrates with Slotkeeper reads this file only. All models are frozen, travel as JSON through Temporal
+and outlive the code that wrote them: unknown fields are ignored, new fields need a default.
+
+Moments are aware datetimes and compared as instants. ``asked_at`` is the request's own "now" (the branch's
+clock when the caller's words arrived): the only "now" that may decide about dates.
+"""
+
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+TASK_QUEUE = "appointments"
+"""The one task queue: activities on it are eager, which saves a server round trip per step."""
+
+
+def workflow_id(call_id: str) -> str:
+    """Return the workflow id of a phone call: one call is one workflow."""
+    return f"call/{call_id}"
+
+
+class Message(BaseModel):
+    """Base of everything that travels: frozen, tolerant of fields a newer version added."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AnswerStatus(StrEnum):
+    """What a question or a confirmation came to. Values are part of the public contract."""
+
+    AVAILABLE = "available"
+    UNAVAILABLE = "unavailable"
+    NO_AVAILABILITY = "no_availability"
+    BOOKED = "booked"
+    SLOT_TAKEN = "slot_taken"
+    PENDING = "pending"
+    PAST_TIME = "past_time"
+    MISSING_CUSTOMER_NAME = "missing_customer_name"
+    MISSING_REQUIRED_FIELDS = "missing_required_fields"
+    EXISTING_CUSTOMER = "existing_customer"
+    NEW_CUSTOMER = "new_customer"
+    EXPIRED = "expired"
+    CLOSED = "closed"
+    ERROR = "error"
+
+
+class Reason(StrEnum):
+    """Why an answer is what it is, where that needs saying. Values are part of the public contract."""
+
+    RACE_CONDITION_DETECTED = "race_condition_detected"
+    CALENDAR_UNREACHABLE = "calendar_unreachable"
+    BOOKING_NOTICE_VIOLATION = "booking_notice_violation"
+    PAST_TIME = "past_time"
+    OUTSIDE_HOURS = "outside_hours"
+    NO_SLOTS = "no_slots"
+    HELD_BY_ANOTHER_CALL = "held_by_another_call"
+    UNKNOWN_SERVICE = "unknown_service"
+    UNKNOWN_NUMBER = "unknown_number"
+    WEEKDAY_MISMATCH = "weekday_mismatch"
+
+
+class CaughtAt(StrEnum):
+    """Where a race was caught: somebody else's hold, the look before booking, or the booking itself."""
+
+    HOLD = "hold"
+    RECHECK = "recheck"
+    BOOKING = "booking"
+
+
+class CallOutcome(StrEnum):
+    """How a call stands, as the list of calls in the Temporal UI shows it."""
+
+    OPEN = "open"
+    WAITING_FOR_YES = "waiting_for_yes"
+    ALTERNATIVES_OFFERED = "alternatives_offered"
+    BOOKED = "booked"
+    BOOKING_UNCERTAIN = "booking_uncertain"
+    CONFIGURATION_ERROR = "configuration_error"
+    HUNG_UP = "hung_up"
+    SILENT = "silent"
+    CANCELLED = "cancelled"
+
+
+class Missing(StrEnum):
+    """A part of a wish nobody has named yet."""
+
+    DATE = "datum"
+    TIME = "uhrzeit"
+    SERVICE = "dienstleistung"
+
+
+class Opening(Message):
+    """One span of opening hours, wall-clock in the branch's time zone; ``weekday`` 0 is Monday."""
+
+    weekday: Annotated[int, Field(ge=0, le=6)]
+    opens: time
+    closes: time
+
+
+class Service(Message):
+    """What can be booked: a Cal.com event type that takes ``duration_minutes`` of ``calendar``."""
+
+    key: str
+    name: str
+    event_type_id: int
+    duration_minutes: int
+    calendar: str
+    capacity: int = 1
+
+    @property
+    def duration(self) -> timedelta:
+        """How long the appointment takes."""
+        return timedelta(minutes=self.duration_minutes)
+
+
+class Branch(Message):
+    """The business a number belongs to, with the rules its calls follow.
+
+    ``calcom_api_key_env`` names the environment variable that holds the key; the key itself never travels.
+    ``recheck`` is the rollback switch of the look before booking. ``default_service`` is what a caller gets who
+    names no service.
+    """
+
+    company: str
+    key: str
+    timezone: str
+    language: str
+    opening_hours: tuple[Opening, ...]
+    minimum_notice_minutes: int
+    calcom_api_key_env: str
+    recheck: bool = True
+    default_service: Service | None = None
+
+
+class Call(Message):
+    """One phone call: what its workflow is started with.
+
+    ``caller_number`` is E.164, or ``None`` where it was withheld. The seconds are the installation's settings at
+    the time the call began.
+    """
+
+    call_id: str
+    branch: Branch
+    caller_number: str | None = None
+    answer_budget_seconds: float = 8
+    hold_seconds: float = 120
+    confirmation_window_seconds: float = 900
+
+
+class SlotWish(Message):
+    """A question: is this moment free? Any part may be missing; the call completes it from what was said before.
+
+    ``turn_id`` makes a repeated delivery of the same question one question. ``answer_by`` is when the voice
+    platform stops listening (the real clock, unlike ``asked_at``): an answer after it was not heard. ``day_words``
+    are the normalised words that named the day: the same words again name no new day.
+    """
+
+    turn_id: str
+    asked_at: AwareDatetime
+    answer_by: AwareDatetime | None = None
+    service: Service | None = None
+    day: date | None = None
+    time_of_day: time | None = None
+    day_words: str | None = None
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What was asked, without the delivery: equal contents are the same question."""
+        service = self.service and self.service.key
+        return (service, self.day, self.time_of_day, self.day_words, self.name, self.email, self.phone)
+
+
+class Confirmation(Message):
+    """The caller's "yes": a fact. ``wish`` is what came along with it, ``alternative_id`` an alternative chosen."""
+
+    wish: SlotWish
+    alternative_id: str | None = None
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What was confirmed, without the delivery: equal contents are the same confirmation."""
+        return (self.alternative_id, *self.wish.content)
+
+
+class ConfirmationId(Message):
+    """Names the confirmation whose outcome is asked for: the ``turn_id`` of its wish."""
+
+    turn_id: str
+
+
+class HangUp(Message):
+    """The call has ended; ``reason`` is the voice platform's word for it."""
+
+    at: AwareDatetime
+    reason: str | None = None
+
+
+class Alternative(Message):
+    """A free slot offered in place of the wished one; ``id`` is short enough to be repeated by a voice model."""
+
+    id: str
+    start: AwareDatetime
+
+
+class Answer(Message):
+    """What a turn came to. No sentence in it: words are chosen in the branch's language when it is spoken.
+
+    ``start`` is the moment asked about or booked. ``again`` marks a confirmation of what this call has booked
+    already, ``awaits_host`` a booking the host still has to accept, ``uncertain`` one whose fate is not known.
+    """
+
+    status: AnswerStatus
+    reason: Reason | None = None
+    start: AwareDatetime | None = None
+    service: Service | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    booking_uid: str | None = None
+    again: bool = False
+    awaits_host: bool = False
+    uncertain: bool = False
+    email_given: bool = False
+    caught_at: CaughtAt | None = None
+    minimum_notice_minutes: int | None = None
+    earliest_bookable: AwareDatetime | None = None
+
+
+class Caller(Message):
+    """Who is calling, by company and number. ``unknowable`` says that the customers could not be looked up."""
+
+    found: bool = False
+    customer_id: str | None = None
+    name: str | None = None
+    last_visit: AwareDatetime | None = None
+    unknowable: bool = False
+
+
+class HoldState(StrEnum):
+    """What became of a hold: ours, another call's, or unknown because the store did not answer."""
+
+    HELD = "held"
+    HELD_BY_ANOTHER_CALL = "held_by_another_call"
+    STORE_DOWN = "store_down"
+    NOT_TRIED = "not_tried"
+
+
+class CalendarRequest(Message):
+    """What every step needs to know of the call and of the calendar it works on."""
+
+    call_id: str
+    company: str
+    timezone: str
+    calcom_api_key_env: str
+    service: Service
+
+
+class SlotSearch(CalendarRequest):
+    """Look for free slots in the half-open range, leaving out what other calls hold."""
+
+    look_from: AwareDatetime
+    look_until: AwareDatetime
+
+
+class FreeSlots(Message):
+    """The starts of free slots, in order of time."""
+
+    starts: tuple[AwareDatetime, ...] = ()
+
+
+class SlotCheck(SlotSearch):
+    """Is exactly ``start`` free? If so, hold it for the call."""
+
+    start: AwareDatetime
+    hold_seconds: float
+
+
+class Availability(Message):
+    """``listed``: the exact slot is in the calendar's list. ``starts`` is filled only where it cannot be offered."""
+
+    listed: bool
+    hold: HoldState
+    starts: tuple[AwareDatetime, ...] = ()
+
+
+class SlotRecheck(CalendarRequest):
+    """Look at exactly one slot again, freshly, and renew the hold on it."""
+
+    start: AwareDatetime
+    hold_seconds: float
+
+
+class Recheck(Message):
+    """Whether the slot still stands. With the hold lost, the calendar is not asked any more."""
+
+    listed: bool
+    hold: HoldState
+
+
+class Attendee(Message):
+    """Who the appointment is for."""
+
+    name: str
+    language: str
+    email: str | None = None
+    phone: str | None = None
+
+
+class BookSlot(CalendarRequest):
+    """Book ``start``. ``hold_seconds`` is set where no re-check has renewed the hold before."""
+
+    start: AwareDatetime
+    attendee: Attendee
+    hold_seconds: float | None = None
+
+
+class BookingResult(StrEnum):
+    """What the calendar made of a booking request."""
+
+    BOOKED = "booked"
+    TAKEN = "taken"
+    HELD_BY_ANOTHER_CALL = "held_by_another_call"
+    TOO_SOON = "too_soon"
+    PAST = "past"
+
+
+class BookingOutcome(Message):
+    """``recovered``: the booking was ours already, found after an answer was lost or refused."""
+
+    result: BookingResult
+    booking_uid: str | None = None
+    start: AwareDatetime | None = None
+    recovered: bool = False
+    awaits_host: bool = False
+
+
+class HoldRelease(Message):
+    """Let the hold of this call go."""
+
+    call_id: str
+
+
+class CustomerLookup(Message):
+    """Who, in this company, has this number (E.164)?"""
+
+    company: str
+    number: str
+
+
+class TurnKind(StrEnum):
+    """A turn is a question or a confirmation."""
+
+    QUESTION = "question"
+    CONFIRMATION = "confirmation"
+
+
+class TurnRecord(Message):
+    """One turn as the store keeps it. The three moments are the workflow's clock.
+
+    ``offered_at`` is when the offer this turn answers was made, ``confirmed_at`` when the "yes" arrived.
+    """
+
+    turn_id: str
+    kind: TurnKind
+    wished_start: AwareDatetime | None = None
+    service: str | None = None
+    status: AnswerStatus
+    reason: Reason | None = None
+    caught_at: CaughtAt | None = None
+    alternatives: int = 0
+    rechecked: bool | None = None
+    offered_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    answered_at: AwareDatetime
+
+
+class BookingRecord(Message):
+    """A booking of this call as the store keeps it."""
+
+    uid: str
+    service: str
+    calendar: str
+    start: AwareDatetime
+    end: AwareDatetime
+    name: str
+    email: str | None = None
+    recovered: bool = False
+
+
+class CallRecord(Message):
+    """The whole call, written again after every turn; the highest ``revision`` wins."""
+
+    call_id: str
+    revision: int
+    company: str
+    branch: str
+    caller_number: str | None
+    outcome: CallOutcome
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    hang_up_reason: str | None = None
+    turns: tuple[TurnRecord, ...] = ()
+    bookings: tuple[BookingRecord, ...] = ()
+
+
+class ConversationView(Message):
+    """What an operator sees of a running or ended call."""
+
+    outcome: CallOutcome
+    offered_start: AwareDatetime | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    hold: HoldState = HoldState.NOT_TRIED
+    bookings: tuple[BookingRecord, ...] = ()
+    turns: tuple[TurnRecord, ...] = ()
+
+
+class CallResult(Message):
+    """What the call came to: the workflow's result."""
+
+    outcome: CallOutcome
+    bookings: tuple[BookingRecord, ...] = ()
+    last_answer: Answer | None = None
