@@ -9,7 +9,7 @@ clock when the caller's words arrived): the only "now" that may decide about dat
 
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -182,10 +182,9 @@ class Confirmation(Message):
     wish: SlotWish
     alternative_id: str | None = None
 
-    @property
-    def content(self) -> tuple[object, ...]:
-        """What was confirmed, without the delivery: equal contents are the same confirmation."""
-        return (self.alternative_id, *self.wish.content)
+
+UNKNOWN_CONFIRMATION = "UnknownConfirmation"
+"""Error type of asking what came of a confirmation that has not arrived."""
 
 
 class ConfirmationId(Message):
@@ -212,7 +211,8 @@ class Answer(Message):
     """What a turn came to. No sentence in it: words are chosen in the branch's language when it is spoken.
 
     ``start`` is the moment asked about or booked. ``again`` marks a confirmation of what this call has booked
-    already, ``awaits_host`` a booking the host still has to accept, ``uncertain`` one whose fate is not known.
+    already, ``awaits_host`` a booking the host still has to accept, ``uncertain`` one whose fate is not known,
+    ``misconfigured`` a calendar that cannot work until an operator acts.
     """
 
     status: AnswerStatus
@@ -225,6 +225,7 @@ class Answer(Message):
     again: bool = False
     awaits_host: bool = False
     uncertain: bool = False
+    misconfigured: bool = False
     email_given: bool = False
     caught_at: CaughtAt | None = None
     minimum_notice_minutes: int | None = None
@@ -248,6 +249,16 @@ class HoldState(StrEnum):
     HELD_BY_ANOTHER_CALL = "held_by_another_call"
     STORE_DOWN = "store_down"
     NOT_TRIED = "not_tried"
+
+
+class CalendarFields(TypedDict):
+    """The fields every request to a calendar shares."""
+
+    call_id: str
+    company: str
+    timezone: str
+    calcom_api_key_env: str
+    service: Service
 
 
 class CalendarRequest(Message):
@@ -420,8 +431,8 @@ class ConversationView(Message):
 
 
 class CallResult(Message):
-    """What the call came to: the workflow's result."""
+    """What the call came to, and how it ended: the workflow's result."""
 
     outcome: CallOutcome
+    ended_as: CallOutcome
     bookings: tuple[BookingRecord, ...] = ()
-    last_answer: Answer | None = None

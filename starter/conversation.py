@@ -1,0 +1,231 @@
+"""The one place that talks to Temporal on a caller's behalf.
+
+Questions are updates, facts are signals, and nothing here raises for what can happen on a phone: whatever Temporal
+answers, or does not answer in time, becomes an answer that is true.
+"""
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import TypedDict
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import Priority, TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from workflows import options, rules, visibility
+from workflows.appointment import AppointmentWorkflow
+from workflows.messages import (
+    TASK_QUEUE,
+    Answer,
+    AnswerStatus,
+    Call,
+    Caller,
+    CallOutcome,
+    CallResult,
+    Confirmation,
+    ConfirmationId,
+    HangUp,
+    Reason,
+    SlotWish,
+    workflow_id,
+)
+
+logger = logging.getLogger(__name__)
+
+ENDED_CALL_LIMIT = 2.0
+"""Seconds that reading the result of an ended call may take."""
+
+NOT_FOUND_OUT = Answer(status=AnswerStatus.ERROR, reason=Reason.CALENDAR_UNREACHABLE)
+"""Neither "free" nor "taken": it could not be found out in time."""
+
+
+class StartOptions(TypedDict):
+    """What every way of starting a call's workflow has in common."""
+
+    id: str
+    task_queue: str
+    id_reuse_policy: WorkflowIDReusePolicy
+    execution_timeout: timedelta
+    task_timeout: timedelta
+    search_attributes: TypedSearchAttributes
+    static_summary: str
+    priority: Priority
+
+
+class Conversation:
+    """Starts, signals and asks the workflow of a call; whatever arrives first starts it."""
+
+    def __init__(self, client: Client, task_queue: str = TASK_QUEUE) -> None:
+        """Talk through this client; workers listen on ``task_queue``."""
+        self._client = client
+        self._task_queue = task_queue
+
+    async def begin(self, call: Call) -> None:
+        """Start the call's workflow; nothing happens if it has begun, or is over.
+
+        Raises:
+            RPCError: Temporal cannot be reached; the voice platform delivers its event again.
+        """
+        try:
+            await self._client.start_workflow(
+                AppointmentWorkflow.run,
+                call,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                **self._start_options(call),
+            )
+        except WorkflowAlreadyStartedError:
+            logger.info("call %s was over before its beginning was reported", call.call_id)
+
+    async def check_slot(self, call: Call, wish: SlotWish) -> Answer:
+        """Ask whether a moment is free; answers within the time the caller waits."""
+        try:
+            async with asyncio.timeout(_left(wish.answer_by)):
+                return await self._client.execute_update_with_start_workflow(
+                    AppointmentWorkflow.check_slot,
+                    wish,
+                    id=wish.turn_id,
+                    start_workflow_operation=self._start_operation(call),
+                )
+        except (WorkflowAlreadyStartedError, WorkflowUpdateFailedError):
+            return await self._answer_of_ended(call)
+        except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as error:
+            logger.warning("a question of call %s was not answered in time: %s", call.call_id, _kind_of(error))
+            return NOT_FOUND_OUT
+
+    async def confirm(self, call: Call, confirmation: Confirmation) -> Answer:
+        """Deliver the caller's "yes", then ask what came of it.
+
+        Once delivered the "yes" is durable: an outcome that takes longer than the caller waits is ``pending``, goes on
+        by itself, and is there when the same function is asked again.
+        """
+        wish = confirmation.wish
+        try:
+            async with asyncio.timeout(_left(wish.answer_by)):
+                handle = await self._client.start_workflow(
+                    AppointmentWorkflow.run,
+                    call,
+                    start_signal="confirm",
+                    start_signal_args=[confirmation],
+                    **self._start_options(call),
+                )
+        except WorkflowAlreadyStartedError:
+            return await self._answer_of_ended(call, wish)
+        except (RPCError, TimeoutError) as error:
+            logger.warning("a confirmation of call %s was not delivered: %s", call.call_id, _kind_of(error))
+            return NOT_FOUND_OUT.model_copy(update={"uncertain": True})
+        return await self._outcome(handle, call, wish)
+
+    async def _outcome(
+        self, handle: WorkflowHandle[AppointmentWorkflow, CallResult], call: Call, wish: SlotWish
+    ) -> Answer:
+        try:
+            async with asyncio.timeout(_left(wish.answer_by)):
+                return await handle.execute_update(
+                    AppointmentWorkflow.outcome,
+                    ConfirmationId(turn_id=wish.turn_id),
+                    id=f"outcome/{wish.turn_id}",
+                )
+        except WorkflowUpdateFailedError:
+            return await self._answer_of_ended(call, wish)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return await self._answer_of_ended(call, wish)
+            logger.warning("the outcome for call %s could not be asked: %s", call.call_id, _kind_of(error))
+            return Answer(status=AnswerStatus.PENDING)
+        except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+            return Answer(status=AnswerStatus.PENDING)
+
+    async def recognise_caller(self, call: Call, answer_by: datetime) -> Caller:
+        """Ask who is calling; a caller who cannot be looked up is ``unknowable``."""
+        try:
+            async with asyncio.timeout(_left(answer_by)):
+                return await self._client.execute_update_with_start_workflow(
+                    AppointmentWorkflow.recognise_caller,
+                    start_workflow_operation=self._start_operation(call),
+                )
+        except (
+            RPCError,
+            TimeoutError,
+            WorkflowAlreadyStartedError,
+            WorkflowUpdateFailedError,
+            WorkflowUpdateRPCTimeoutOrCancelledError,
+        ) as error:
+            logger.warning("the caller of call %s was not recognised: %s", call.call_id, _kind_of(error))
+            return Caller(unknowable=True)
+
+    async def hang_up(self, call_id: str, hang_up: HangUp) -> None:
+        """Tell the workflow that the call is over; a call that never had one, or has ended, needs nothing.
+
+        Raises:
+            RPCError: Temporal cannot be reached; the voice platform delivers its event again.
+        """
+        handle = self._client.get_workflow_handle_for(AppointmentWorkflow.run, workflow_id(call_id))
+        try:
+            await handle.signal(AppointmentWorkflow.hang_up, hang_up)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    async def ready(self) -> bool:
+        """Whether Temporal answers."""
+        try:
+            return await self._client.service_client.check_health(timeout=timedelta(seconds=2))
+        except (RPCError, RuntimeError):
+            return False
+
+    async def _answer_of_ended(self, call: Call, confirmed: SlotWish | None = None) -> Answer:
+        """Answer for a call whose workflow is over: what was confirmed and booked is still booked."""
+        handle = self._client.get_workflow_handle_for(AppointmentWorkflow.run, workflow_id(call.call_id))
+        try:
+            async with asyncio.timeout(ENDED_CALL_LIMIT):
+                result = await handle.result()
+        except (RPCError, TimeoutError, WorkflowFailureError) as error:
+            logger.warning("call %s has ended without a result: %s", call.call_id, _kind_of(error))
+            return Answer(status=AnswerStatus.CLOSED)
+        if confirmed is not None:
+            named = rules.named_moment(confirmed, call.branch.timezone)
+            booked = [b for b in result.bookings if named is None or b.start == named]
+            if booked:
+                last = booked[-1]
+                return Answer(status=AnswerStatus.BOOKED, start=last.start, booking_uid=last.uid, again=True)
+        silent = result.ended_as is CallOutcome.SILENT
+        return Answer(status=AnswerStatus.EXPIRED if silent else AnswerStatus.CLOSED)
+
+    def _start_operation(self, call: Call) -> WithStartWorkflowOperation[AppointmentWorkflow, CallResult]:
+        return WithStartWorkflowOperation(
+            AppointmentWorkflow.run,
+            call,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            **self._start_options(call),
+        )
+
+    def _start_options(self, call: Call) -> StartOptions:
+        return StartOptions(
+            id=workflow_id(call.call_id),
+            task_queue=self._task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            execution_timeout=options.CALL_LIMIT,
+            task_timeout=options.TASK_TIMEOUT,
+            search_attributes=visibility.at_start(call),
+            static_summary=visibility.call_summary(call),
+            priority=Priority(fairness_key=call.branch.company),
+        )
+
+
+def _left(answer_by: datetime | None) -> float | None:
+    """Return the seconds until nobody listens any more."""
+    return None if answer_by is None else max(0.0, (answer_by - datetime.now(UTC)).total_seconds())
+
+
+def _kind_of(error: Exception) -> str:
+    """Return what went wrong without its message, which may quote what a caller said."""
+    return error.status.name if isinstance(error, RPCError) else type(error).__name__

@@ -1,0 +1,85 @@
+"""One worker process: builds what the steps need, runs until SIGTERM, then finishes what it has begun."""
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.calcom_client import CalcomClient, calcom_http
+from activities.records import RecordActivities
+from activities.scheduling import SchedulingActivities
+from starter.connect import connect
+from starter.settings import Settings, exit_on_bad_settings, load_settings, open_database
+from store.holds import Holds
+from store.migrate import migrate
+from workflows import options
+from workflows.appointment import AppointmentWorkflow
+from workflows.messages import TASK_QUEUE
+
+logger = logging.getLogger("slotkeeper.worker")
+
+DRAIN = options.BOOK["start_to_close_timeout"] + timedelta(seconds=5)
+"""On SIGTERM running steps may finish: longer than the longest attempt. An orchestrator's grace period goes above."""
+
+STICKY_LIMIT = timedelta(seconds=2)
+"""A caller whose worker was killed waits this long before another worker takes the call over (10 s by default)."""
+
+
+@asynccontextmanager
+async def running_worker(client: Client, settings: Settings) -> AsyncIterator[Worker]:
+    """Run a worker with real dependencies; leaving the context drains it, then closes what it opened."""
+    engine = open_database(settings)
+    await migrate(engine)
+    try:
+        async with calcom_http(settings.calcom_base_url) as http:
+            scheduling = SchedulingActivities(CalcomClient(http), Holds(engine), os.environ)
+            records = RecordActivities(engine)
+            async with Worker(
+                client,
+                task_queue=TASK_QUEUE,
+                workflows=[AppointmentWorkflow],
+                activities=[
+                    scheduling.check_slot,
+                    scheduling.find_slots,
+                    scheduling.recheck_slot,
+                    scheduling.book_slot,
+                    scheduling.release_hold,
+                    records.find_customer,
+                    records.record_call,
+                ],
+                graceful_shutdown_timeout=DRAIN,
+                sticky_queue_schedule_to_start_timeout=STICKY_LIMIT,
+            ) as worker:
+                yield worker
+    finally:
+        await engine.dispose()
+
+
+async def main() -> None:
+    """Run one worker until it is told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    settings = load_settings("CALCOM_API_KEY")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for stopping in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(stopping, stop.set)
+    client = await connect(metrics_bind=settings.metrics_bind)
+    async with running_worker(client, settings):
+        logger.info("working on task queue %s", TASK_QUEUE)
+        await stop.wait()
+        logger.info("stopping: what has begun is finished first")
+
+
+if __name__ == "__main__":
+    with exit_on_bad_settings():
+        asyncio.run(main())
+    # CPython 3.11 may abort while finalizing right after its last Temporal call; half a second lets the bridge's
+    # threads come to rest first.
+    time.sleep(0.5)

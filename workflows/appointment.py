@@ -1,0 +1,414 @@
+"""The phone call as durable steps."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    # Pure modules: loaded once per process instead of once per call, and time zones stay real ``tzinfo`` objects, which
+    # the sandbox would replace by proxies. (``from workflows import rules`` would not be passed through.)
+    import workflows.options as options
+    import workflows.rules as rules
+    import workflows.steps as steps
+    import workflows.visibility as visibility
+    from workflows.calendar import Calendar, Request, Result
+    from workflows.call_log import CallLog, Turn
+    from workflows.messages import (
+        UNKNOWN_CONFIRMATION,
+        Answer,
+        AnswerStatus,
+        Attendee,
+        BookingResult,
+        Call,
+        Caller,
+        CallOutcome,
+        CallResult,
+        CaughtAt,
+        Confirmation,
+        ConfirmationId,
+        ConversationView,
+        CustomerLookup,
+        HangUp,
+        HoldState,
+        Reason,
+        SlotWish,
+        TurnKind,
+    )
+    from workflows.options import StepOptions
+    from workflows.rules import OnOffer, Slot
+
+_OFFER_STANDS = (AnswerStatus.MISSING_CUSTOMER_NAME, AnswerStatus.ERROR)
+"""Answers to a confirmation after which it may simply be given again."""
+
+
+@workflow.defn
+class AppointmentWorkflow:
+    """One phone call: a slot is checked and held, the caller thinks, it is looked at again, and booked.
+
+    * ``check_slot`` is an update: a question that needs its answer now.
+    * ``confirm`` is a signal: the caller's "yes" is a fact that must not be lost, even with no worker alive.
+    * ``outcome`` is an update: it waits for what a confirmation came to.
+    * ``recognise_caller`` is an update: a question.
+    * ``hang_up`` is a signal: a fact.
+    * ``conversation`` is a query, for operators.
+
+    Handlers only take down what was said; ``run`` answers it, one turn after the other.
+    """
+
+    @workflow.init
+    def __init__(self, call: Call) -> None:
+        """Begin before the first word: a handler may run ahead of ``run``."""
+        self._call = call
+        self._log = CallLog(call, workflow.now())
+        self._calendar = Calendar(call, self._step)
+        self._turns: dict[str, Turn] = {}
+        self._unanswered: deque[Turn] = deque()
+        self._wish_so_far = SlotWish(turn_id="", asked_at=workflow.now())
+        self._on_offer: OnOffer | None = None
+        self._offered_at: datetime | None = None
+        self._settled: dict[tuple[object, ...], Answer] = {}
+        self._booked: list[Answer] = []
+        self._alternatives_named = 0
+        self._caller: Caller | None = None
+        self._ended_as: CallOutcome | None = None
+        self._recording: asyncio.Task[None] | None = None
+        self._listed = self._log.listed
+
+    @workflow.run
+    async def run(self, call: Call) -> CallResult:
+        """Hold the conversation until the caller hangs up or falls silent."""
+        while turn := await self._wait_for_caller():
+            with self._steps_of(turn):
+                if turn.kind is TurnKind.QUESTION:
+                    answer = await self._check_and_hold()
+                elif settled := self._settled_before(turn):
+                    answer = settled
+                elif (slot := self._agreed_slot(turn)) is None:
+                    answer = await self._check_and_hold()
+                elif (name := self._name_for_booking()) is None:
+                    answer = Answer(status=AnswerStatus.MISSING_CUSTOMER_NAME, start=slot.start, service=slot.service)
+                elif caught_at := await self._recheck(slot, turn):
+                    answer = await self._offer_alternatives(slot, caught_at)
+                else:
+                    answer = await self._book(slot, name, turn)
+                self._tell(turn, answer)
+        return await self._end_call()
+
+    @workflow.update
+    async def check_slot(self, wish: SlotWish) -> Answer:
+        """Answer whether the wished moment is free, and hold it if so."""
+        return await self._answer_to(self._take_down(Turn(TurnKind.QUESTION, wish)))
+
+    @workflow.signal
+    def confirm(self, confirmation: Confirmation) -> None:
+        """Take the caller's "yes"."""
+        self._take_down(Turn(TurnKind.CONFIRMATION, confirmation.wish, confirmation.alternative_id))
+
+    @workflow.update
+    async def outcome(self, asked: ConfirmationId) -> Answer:
+        """Wait for what a confirmation came to."""
+        return await self._answer_to(self._turns[asked.turn_id])
+
+    @outcome.validator
+    def _confirmation_is_known(self, asked: ConfirmationId) -> None:
+        if asked.turn_id not in self._turns:
+            raise ApplicationError("no confirmation of this id has arrived", type=UNKNOWN_CONFIRMATION)
+
+    @workflow.update
+    async def recognise_caller(self) -> Caller:
+        """Say who is calling, by the company and the number."""
+        number = self._call.caller_number
+        if self._caller is None and number is not None:
+            request = CustomerLookup(company=self._call.branch.company, number=number)
+            try:
+                self._caller = await self._step(steps.find_customer, request, options.FIND_CUSTOMER, "who is calling?")
+            except ActivityError:
+                return Caller(unknowable=True)
+        return self._caller or Caller()
+
+    @workflow.signal
+    def hang_up(self, hang_up: HangUp) -> None:
+        """Note that the call is over; a "yes" given before is still carried out."""
+        self._log.hang_up_reason = hang_up.reason
+        self._ended_as = self._ended_as or CallOutcome.HUNG_UP
+
+    @workflow.query
+    def conversation(self) -> ConversationView:
+        """Show the call as it stands."""
+        return self._log.view(self._on_offer, self._calendar.hold)
+
+    async def _wait_for_caller(self) -> Turn | None:
+        """Return what the caller says next, or ``None`` when the call is over: hung up, silent, or cancelled."""
+        try:
+            if not self._unanswered and self._ended_as is None:
+                await workflow.wait_condition(
+                    lambda: bool(self._unanswered) or self._ended_as is not None,
+                    timeout=timedelta(seconds=self._call.confirmation_window_seconds),
+                    timeout_summary="waiting for a yes" if self._on_offer else "waiting for a word",
+                )
+        except TimeoutError:
+            self._ended_as = CallOutcome.SILENT
+        except asyncio.CancelledError:
+            self._ended_as = CallOutcome.CANCELLED
+        while self._unanswered:
+            turn = self._unanswered.popleft()
+            if self._ended_as is None or turn.kind is TurnKind.CONFIRMATION:
+                self._wish_so_far = rules.complete(turn.wish, self._wish_so_far, self._call.branch.default_service)
+                return turn
+            turn.answer = self._too_late()
+        return None
+
+    async def _check_and_hold(self) -> Answer:
+        """Initial check: the exact slot is free and from now on held for this call, or what else is free."""
+        wish, branch = self._wish_so_far, self._call.branch
+        slot = rules.wished_slot(wish, branch.timezone)
+        if slot is None:
+            return Answer(status=AnswerStatus.MISSING_REQUIRED_FIELDS, missing=rules.missing_parts(wish))
+        if objection := rules.objection(slot, wish.asked_at, branch):
+            return await self._with_alternatives(objection, slot)
+        try:
+            seen = await self._calendar.check(slot, wish.asked_at)
+        except ActivityError as error:
+            return self._calendar_trouble(error, slot)
+        if seen.listed and seen.hold is not HoldState.HELD_BY_ANOTHER_CALL:
+            return Answer(status=AnswerStatus.AVAILABLE, start=slot.start, service=slot.service)
+        refusal = Answer(
+            status=AnswerStatus.UNAVAILABLE,
+            reason=Reason.HELD_BY_ANOTHER_CALL if seen.listed else None,
+            caught_at=CaughtAt.HOLD if seen.listed else None,
+            start=slot.start,
+            service=slot.service,
+        )
+        return await self._with_alternatives(refusal, slot, seen.starts)
+
+    def _settled_before(self, turn: Turn) -> Answer | None:
+        """Return the answer to a confirmation that has been carried out already."""
+        if self._on_offer is None and turn.content in self._settled:
+            return self._settled[turn.content]
+        spoken = self._wish_so_far if self._on_offer is None else turn.wish
+        named = rules.named_moment(spoken, self._call.branch.timezone)
+        says_only_yes = turn.says_only_yes and self._on_offer is None
+        booked = (answer for answer in reversed(self._booked) if answer.start == named or says_only_yes)
+        return next((answer.model_copy(update={"again": True}) for answer in booked), None)
+
+    def _agreed_slot(self, turn: Turn) -> Slot | None:
+        """Return what this confirmation may book; ``None`` sends its wish through the initial check instead."""
+        service, timezone = self._wish_so_far.service, self._call.branch.timezone
+        slot = rules.agreed_slot(turn.wish, turn.alternative_id, self._on_offer, service, timezone)
+        if slot is None or self._on_offer is not None:
+            return slot
+        return None if rules.objection(slot, turn.wish.asked_at, self._call.branch) else slot
+
+    def _name_for_booking(self) -> str | None:
+        return self._wish_so_far.name or (self._caller.name if self._caller else None)
+
+    async def _recheck(self, slot: Slot, turn: Turn) -> CaughtAt | None:
+        """Look again right before booking; return where a race was caught, ``None`` if the slot still stands.
+
+        A look that fails stops nothing: the booking call itself is the only arbiter.
+        """
+        if not self._call.branch.recheck:
+            return None
+        try:
+            seen = await self._calendar.recheck(slot)
+        except ActivityError as error:
+            workflow.logger.warning("re-check failed, booking all the same: %s", _kind_of(error))
+            return None
+        turn.rechecked = True
+        if seen.hold is HoldState.HELD_BY_ANOTHER_CALL:
+            return CaughtAt.HOLD
+        return None if seen.listed else CaughtAt.RECHECK
+
+    async def _book(self, slot: Slot, name: str, turn: Turn) -> Answer:
+        """Book the slot; a refusal is a normal outcome, and leads to alternatives."""
+        wish, branch = self._wish_so_far, self._call.branch
+        phone = wish.phone or self._call.caller_number
+        attendee = Attendee(name=name, language=branch.language, email=wish.email, phone=phone)
+        try:
+            outcome = await self._calendar.book(slot, attendee, rechecked=turn.rechecked)
+        except ActivityError as error:
+            return self._calendar_trouble(error, slot).model_copy(update={"uncertain": True})
+        match outcome.result:
+            case BookingResult.BOOKED:
+                self._log.booked(slot, outcome, attendee)
+                return Answer(
+                    status=AnswerStatus.BOOKED,
+                    start=slot.start,
+                    service=slot.service,
+                    booking_uid=outcome.booking_uid,
+                    awaits_host=outcome.awaits_host,
+                    email_given=wish.email is not None,
+                )
+            case BookingResult.TAKEN:
+                return await self._offer_alternatives(slot, CaughtAt.BOOKING)
+            case BookingResult.HELD_BY_ANOTHER_CALL:
+                return await self._offer_alternatives(slot, CaughtAt.HOLD)
+            case BookingResult.TOO_SOON:
+                return await self._with_alternatives(rules.too_soon(slot, wish.asked_at, branch), slot)
+            case BookingResult.PAST:
+                return rules.past(slot)
+
+    async def _offer_alternatives(self, slot: Slot, caught_at: CaughtAt) -> Answer:
+        """Somebody else was quicker: say so, with what is free instead."""
+        taken = Answer(
+            status=AnswerStatus.SLOT_TAKEN,
+            reason=Reason.RACE_CONDITION_DETECTED,
+            caught_at=caught_at,
+            start=slot.start,
+            service=slot.service,
+        )
+        return await self._with_alternatives(taken, slot)
+
+    async def _with_alternatives(self, refusal: Answer, slot: Slot, free: tuple[datetime, ...] | None = None) -> Answer:
+        """Add what else is free. Where that cannot be read the refusal stands alone; where nothing is, it says so."""
+        if refusal.status is AnswerStatus.PAST_TIME:
+            return refusal
+        asked_at, branch = self._wish_so_far.asked_at, self._call.branch
+        number = self._alternatives_named + 1
+        begin = rules.search_from(slot.start, asked_at, branch.timezone)
+        near, far = slot.start + options.LOOK_AHEAD, slot.start + options.LOOK_FURTHER
+        try:
+            near_by = await self._calendar.free_slots(slot, begin, near) if free is None else free
+            found = rules.alternatives(slot, near_by, asked_at, branch, numbered_from=number)
+            if not found:
+                further = await self._calendar.free_slots(slot, near, far)
+                found = rules.alternatives(slot, further, asked_at, branch, numbered_from=number)
+        except ActivityError as error:
+            workflow.logger.warning("alternatives could not be read: %s", _kind_of(error))
+            return refusal
+        if not found:
+            gone = {"status": AnswerStatus.NO_AVAILABILITY, "reason": refusal.reason or Reason.NO_SLOTS}
+            return refusal.model_copy(update=gone)
+        self._alternatives_named += len(found)
+        return refusal.model_copy(update={"alternatives": found})
+
+    def _calendar_trouble(self, error: ActivityError, slot: Slot) -> Answer:
+        """Answer that the calendar could not be asked: neither "free" nor "taken" would be true."""
+        misconfigured = _kind_of(error) == steps.CALENDAR_NOT_CONFIGURED
+        log = workflow.logger.error if misconfigured else workflow.logger.warning
+        log("the calendar could not be asked: %s", _kind_of(error))
+        return Answer(
+            status=AnswerStatus.ERROR,
+            reason=Reason.CALENDAR_UNREACHABLE,
+            start=slot.start,
+            service=slot.service,
+            misconfigured=misconfigured,
+        )
+
+    def _take_down(self, turn: Turn) -> Turn:
+        """Queue what was said; the same thing said again while it is being answered joins the first."""
+        joined = next((t for t in self._turns.values() if t.answer is None and t.content == turn.content), None)
+        known = self._turns.setdefault(turn.wish.turn_id, joined or turn)
+        if known is not turn:
+            known.answer_by = turn.wish.answer_by
+            return known
+        turn.received_at = workflow.now()
+        turn.answer_by = turn.wish.answer_by
+        if self._log.ended_at is None:
+            self._unanswered.append(turn)
+        else:
+            turn.answer = self._too_late()
+        return turn
+
+    async def _answer_to(self, turn: Turn) -> Answer:
+        while turn.answer is None:
+            await workflow.wait_condition(lambda: turn.answer is not None)
+        return turn.answer
+
+    def _tell(self, turn: Turn, answer: Answer) -> None:
+        """Give the answer. What came too late was not heard: it is no offer, and is given when asked again."""
+        now = workflow.now()
+        heard = turn.answer_by is None or now <= turn.answer_by
+        confirmed = turn.kind is TurnKind.CONFIRMATION
+        self._log.answered(turn, answer, self._offered_at, now)
+        if answer.status is AnswerStatus.BOOKED and not answer.again:
+            self._booked.append(answer)
+        if not (confirmed and answer.status in _OFFER_STANDS):
+            self._on_offer = rules.offer_in(answer, turn.wish.day_words) if heard else None
+            self._offered_at = now if self._on_offer else None
+            self._settled.pop(turn.content, None)
+            if confirmed and not heard:
+                self._settled[turn.content] = answer
+            elif confirmed and answer.status is AnswerStatus.BOOKED:
+                self._settled[turn.content] = answer.model_copy(update={"again": True})
+        turn.answer = answer
+        self._show()
+        self._record()
+
+    def _too_late(self) -> Answer:
+        silent = self._ended_as is CallOutcome.SILENT
+        return Answer(status=AnswerStatus.EXPIRED if silent else AnswerStatus.CLOSED)
+
+    async def _end_call(self) -> CallResult:
+        """Let the hold go, keep the record, let every waiting question have its answer."""
+        ended_as = self._ended_as or CallOutcome.HUNG_UP
+        self._log.ended(ended_as, workflow.now())
+        self._on_offer = None
+        self._show()
+        try:
+            await self._calendar.let_go()
+        except ActivityError as error:
+            workflow.logger.warning("hold not released, it runs out by itself: %s", _kind_of(error))
+        self._record()
+        while self._recording is not None:
+            await self._recording
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if self._ended_as is CallOutcome.CANCELLED:
+            raise asyncio.CancelledError
+        return CallResult(outcome=self._log.outcome, ended_as=ended_as, bookings=tuple(self._log.bookings))
+
+    def _record(self) -> None:
+        if self._recording is None:
+            self._recording = asyncio.create_task(self._keep_recording())
+
+    async def _keep_recording(self) -> None:
+        """Write the call down, once more for whatever happened meanwhile; no answer waits for it."""
+        recorded = 0
+        while recorded < self._log.revision:
+            record = self._log.record()
+            try:
+                await self._step(steps.record_call, record, options.RECORD, "keep our copy of the call")
+            except ActivityError as error:
+                workflow.logger.error("call not recorded: %s", _kind_of(error))
+            recorded = record.revision
+        self._recording = None
+
+    def _show(self) -> None:
+        """Bring the list of calls and this call's page up to date."""
+        workflow.set_current_details(visibility.page(self.conversation(), self._call))
+        if self._listed != self._log.listed:
+            self._listed = self._log.listed
+            workflow.upsert_search_attributes(visibility.updates(self._listed))
+
+    @contextmanager
+    def _steps_of(self, turn: Turn) -> Iterator[None]:
+        """Group what is done for one turn, as the Temporal UI shows it."""
+        group = workflow.create_event_group(f"turn-{len(self._log.turns) + 1}", label=turn.kind)
+        with group.scope():
+            yield
+
+    async def _step(
+        self,
+        step: Callable[[Request], Awaitable[Result]],
+        request: Request,
+        how: StepOptions,
+        summary: str,
+    ) -> Result:
+        """Run an activity. An operator's cancellation ends the call like a hang-up: what was begun is finished."""
+        activity = workflow.start_activity(step, request, summary=summary, **how)
+        try:
+            return await asyncio.shield(activity)
+        except asyncio.CancelledError:
+            self._ended_as = CallOutcome.CANCELLED
+            return await activity
+
+
+def _kind_of(error: ActivityError) -> str:
+    """Return the type of what made an activity fail; it carries no caller's data."""
+    cause = error.cause
+    return (cause.type or "ApplicationError") if isinstance(cause, ApplicationError) else type(cause).__name__

@@ -1,0 +1,113 @@
+"""The calendar as one call sees it: its steps, with what they need to know of the call, and the call's hold."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from workflows import options, rules, steps
+from workflows.messages import (
+    Attendee,
+    Availability,
+    BookingOutcome,
+    BookSlot,
+    CalendarFields,
+    Call,
+    HoldRelease,
+    HoldState,
+    Message,
+    Recheck,
+    SlotCheck,
+    SlotRecheck,
+    SlotSearch,
+)
+from workflows.options import StepOptions
+from workflows.rules import Slot
+from workflows.visibility import moment
+
+Request = TypeVar("Request", bound=Message)
+Result = TypeVar("Result")
+Answered = TypeVar("Answered", covariant=True)
+
+
+class RunStep(Protocol):
+    """Runs an activity under a summary; raises ``ActivityError`` when it failed for good."""
+
+    async def __call__(
+        self, step: Callable[[Request], Awaitable[Result]], request: Request, how: StepOptions, summary: str
+    ) -> Result:
+        """Run the step and return its result."""
+
+
+class Calendar:
+    """Asks the calendar on a call's behalf and remembers what became of the call's one hold."""
+
+    def __init__(self, call: Call, run: RunStep) -> None:
+        """Nothing is asked or held yet."""
+        self._call = call
+        self._run = run
+        self._while_caller_waits = options.while_caller_waits(call.answer_budget_seconds)
+        self._may_hold = False
+        self.hold = HoldState.NOT_TRIED
+
+    async def check(self, slot: Slot, asked_at: datetime) -> Availability:
+        """Read the free slots and hold the exact one if it is among them."""
+        request = SlotCheck(
+            **self._fields(slot),
+            start=slot.start,
+            hold_seconds=self._call.hold_seconds,
+            look_from=rules.search_from(slot.start, asked_at, self._call.branch.timezone),
+            look_until=slot.start + options.LOOK_AHEAD,
+        )
+        self._may_hold = True
+        summary = f"check {moment(slot.start)}, hold it if free"
+        seen = await self._run(steps.check_slot, request, self._while_caller_waits, summary)
+        self.hold = seen.hold
+        return seen
+
+    async def recheck(self, slot: Slot) -> Recheck:
+        """Renew the hold and look at this one slot again, freshly."""
+        request = SlotRecheck(**self._fields(slot), start=slot.start, hold_seconds=self._call.hold_seconds)
+        self._may_hold = True
+        seen = await self._run(steps.recheck_slot, request, options.RECHECK, f"is {moment(slot.start)} still free?")
+        self.hold = seen.hold
+        return seen
+
+    async def book(self, slot: Slot, attendee: Attendee, *, rechecked: bool) -> BookingOutcome:
+        """Book the slot; where no re-check has renewed the hold, the booking does."""
+        request = BookSlot(
+            **self._fields(slot),
+            start=slot.start,
+            attendee=attendee,
+            hold_seconds=None if rechecked else self._call.hold_seconds,
+        )
+        self._may_hold = True
+        outcome = await self._run(steps.book_slot, request, options.BOOK, f"book {moment(slot.start)}")
+        if outcome.booking_uid is not None:
+            # The step has shortened the hold: it covers the calendar's own cache, then runs out by itself.
+            self._may_hold = False
+            self.hold = HoldState.NOT_TRIED
+        return outcome
+
+    async def free_slots(self, slot: Slot, look_from: datetime, look_until: datetime) -> tuple[datetime, ...]:
+        """Read what else is free, freshly."""
+        request = SlotSearch(**self._fields(slot), look_from=look_from, look_until=look_until)
+        found = await self._run(steps.find_slots, request, self._while_caller_waits, "what else is free?")
+        return found.starts
+
+    async def let_go(self) -> None:
+        """Release the hold, if this call may have one."""
+        if self._may_hold:
+            request = HoldRelease(call_id=self._call.call_id)
+            await self._run(steps.release_hold, request, options.RELEASE, "let the hold go")
+            self._may_hold = False
+            self.hold = HoldState.NOT_TRIED
+
+    def _fields(self, slot: Slot) -> CalendarFields:
+        branch = self._call.branch
+        return CalendarFields(
+            call_id=self._call.call_id,
+            company=branch.company,
+            timezone=branch.timezone,
+            calcom_api_key_env=branch.calcom_api_key_env,
+            service=slot.service,
+        )

@@ -1,0 +1,158 @@
+"""What a call has come to so far, for the store, the operators and the search attributes. Decides nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from workflows.messages import (
+    Answer,
+    AnswerStatus,
+    Attendee,
+    BookingOutcome,
+    BookingRecord,
+    Call,
+    CallOutcome,
+    CallRecord,
+    ConversationView,
+    HoldState,
+    SlotWish,
+    TurnKind,
+    TurnRecord,
+)
+from workflows.rules import OnOffer, Slot
+from workflows.visibility import Listed
+
+
+@dataclass
+class Turn:
+    """One thing the caller said, and what was answered.
+
+    ``received_at`` is the workflow's clock; ``answer_by`` is when nobody listens for the answer any more.
+    """
+
+    kind: TurnKind
+    wish: SlotWish
+    alternative_id: str | None = None
+    received_at: datetime | None = None
+    answer_by: datetime | None = None
+    rechecked: bool = False
+    answer: Answer | None = None
+
+    @property
+    def says_only_yes(self) -> bool:
+        """Whether nothing in it names a moment."""
+        return self.wish.day is None and self.wish.time_of_day is None and self.alternative_id is None
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What was said, without the delivery: equal contents are the same thing said again."""
+        return (self.kind, self.alternative_id, *self.wish.content)
+
+
+class CallLog:
+    """Bookings, turns and outcome of one call."""
+
+    def __init__(self, call: Call, started_at: datetime) -> None:
+        """Begin the log of a call."""
+        self.call = call
+        self.started_at = started_at
+        self.outcome = CallOutcome.OPEN
+        self.bookings: list[BookingRecord] = []
+        self.turns: list[TurnRecord] = []
+        self.revision = 0
+        self.ended_at: datetime | None = None
+        self.hang_up_reason: str | None = None
+
+    @property
+    def listed(self) -> Listed:
+        """What the list of calls shows: the moment is the one booked last, else the one spoken of last."""
+        spoken_of = next((turn.wished_start for turn in reversed(self.turns) if turn.wished_start), None)
+        return Listed(
+            outcome=self.outcome,
+            slot_start=self.bookings[-1].start if self.bookings else spoken_of,
+            race_detected=any(turn.caught_at is not None for turn in self.turns),
+        )
+
+    def booked(self, slot: Slot, outcome: BookingOutcome, attendee: Attendee) -> None:
+        """Note a booking the calendar has made."""
+        self.bookings.append(
+            BookingRecord(
+                uid=outcome.booking_uid or "",
+                service=slot.service.key,
+                calendar=slot.service.calendar,
+                start=slot.start,
+                end=slot.end,
+                name=attendee.name,
+                email=attendee.email,
+                recovered=outcome.recovered,
+            )
+        )
+
+    def answered(self, turn: Turn, answer: Answer, offered_at: datetime | None, now: datetime) -> None:
+        """Note an answer and what it makes of the call."""
+        self.revision += 1
+        confirming = turn.kind is TurnKind.CONFIRMATION
+        self.turns.append(
+            TurnRecord(
+                turn_id=turn.wish.turn_id,
+                kind=turn.kind,
+                wished_start=answer.start,
+                service=answer.service.key if answer.service else None,
+                status=answer.status,
+                reason=answer.reason,
+                caught_at=answer.caught_at,
+                alternatives=len(answer.alternatives),
+                rechecked=turn.rechecked if confirming else None,
+                offered_at=offered_at if confirming else None,
+                confirmed_at=turn.received_at if confirming else None,
+                answered_at=now,
+            )
+        )
+        self.outcome = _outcome_after(answer, self.outcome)
+
+    def ended(self, outcome: CallOutcome, now: datetime) -> None:
+        """Note the end of the call; what it achieved or failed at outweighs how it ended."""
+        self.revision += 1
+        self.ended_at = now
+        if self.bookings:
+            self.outcome = CallOutcome.BOOKED
+        elif self.outcome not in (CallOutcome.CONFIGURATION_ERROR, CallOutcome.BOOKING_UNCERTAIN):
+            self.outcome = outcome
+
+    def record(self) -> CallRecord:
+        """Return the whole call as the store keeps it."""
+        return CallRecord(
+            call_id=self.call.call_id,
+            revision=self.revision,
+            company=self.call.branch.company,
+            branch=self.call.branch.key,
+            caller_number=self.call.caller_number,
+            outcome=self.outcome,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            hang_up_reason=self.hang_up_reason,
+            turns=tuple(self.turns),
+            bookings=tuple(self.bookings),
+        )
+
+    def view(self, on_offer: OnOffer | None, hold: HoldState) -> ConversationView:
+        """Return the call as operators see it."""
+        return ConversationView(
+            outcome=self.outcome,
+            offered_start=on_offer.start if on_offer else None,
+            alternatives=on_offer.alternatives if on_offer else (),
+            hold=hold,
+            bookings=tuple(self.bookings),
+            turns=tuple(self.turns),
+        )
+
+
+def _outcome_after(answer: Answer, before: CallOutcome) -> CallOutcome:
+    if answer.status is AnswerStatus.BOOKED:
+        return CallOutcome.BOOKED
+    if answer.status is AnswerStatus.AVAILABLE:
+        return CallOutcome.WAITING_FOR_YES
+    if answer.alternatives:
+        return CallOutcome.ALTERNATIVES_OFFERED
+    if answer.misconfigured:
+        return CallOutcome.CONFIGURATION_ERROR
+    return CallOutcome.BOOKING_UNCERTAIN if answer.uncertain else before
