@@ -48,6 +48,16 @@ NOT_FOUND_OUT = Answer(status=AnswerStatus.ERROR, reason=Reason.CALENDAR_UNREACH
 """Neither "free" nor "taken": it could not be found out in time."""
 
 
+NO_ANSWER = (
+    RPCError,
+    TimeoutError,
+    WorkflowAlreadyStartedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+"""Every way in which Temporal can fail to bring an answer."""
+
+
 class StartOptions(TypedDict):
     """What every way of starting a call's workflow has in common."""
 
@@ -95,9 +105,9 @@ class Conversation:
                     id=wish.turn_id,
                     start_workflow_operation=self._start_operation(call),
                 )
-        except (WorkflowAlreadyStartedError, WorkflowUpdateFailedError):
-            return await self._answer_of_ended(call)
-        except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as error:
+        except NO_ANSWER as error:
+            if _says_ended(error):
+                return await self._answer_of_ended(call)
             logger.warning("a question of call %s was not answered in time: %s", call.call_id, _kind_of(error))
             return NOT_FOUND_OUT
 
@@ -117,9 +127,9 @@ class Conversation:
                     start_signal_args=[confirmation],
                     **self._start_options(call),
                 )
-        except WorkflowAlreadyStartedError:
-            return await self._answer_of_ended(call, wish)
-        except (RPCError, TimeoutError) as error:
+        except NO_ANSWER as error:
+            if _says_ended(error):
+                return await self._answer_of_ended(call, wish)
             logger.warning("a confirmation of call %s was not delivered: %s", call.call_id, _kind_of(error))
             return NOT_FOUND_OUT.model_copy(update={"uncertain": True})
         return await self._outcome(handle, call, wish)
@@ -134,14 +144,10 @@ class Conversation:
                     ConfirmationId(turn_id=wish.turn_id),
                     id=f"outcome/{wish.turn_id}",
                 )
-        except WorkflowUpdateFailedError:
-            return await self._answer_of_ended(call, wish)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
+        except NO_ANSWER as error:
+            if _says_ended(error):
                 return await self._answer_of_ended(call, wish)
-            logger.warning("the outcome for call %s could not be asked: %s", call.call_id, _kind_of(error))
-            return Answer(status=AnswerStatus.PENDING)
-        except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+            logger.info("the outcome for call %s takes longer than the caller waits: %s", call.call_id, _kind_of(error))
             return Answer(status=AnswerStatus.PENDING)
 
     async def recognise_caller(self, call: Call, answer_by: datetime) -> Caller:
@@ -152,13 +158,7 @@ class Conversation:
                     AppointmentWorkflow.recognise_caller,
                     start_workflow_operation=self._start_operation(call),
                 )
-        except (
-            RPCError,
-            TimeoutError,
-            WorkflowAlreadyStartedError,
-            WorkflowUpdateFailedError,
-            WorkflowUpdateRPCTimeoutOrCancelledError,
-        ) as error:
+        except NO_ANSWER as error:
             logger.warning("the caller of call %s was not recognised: %s", call.call_id, _kind_of(error))
             return Caller(unknowable=True)
 
@@ -219,6 +219,13 @@ class Conversation:
             static_summary=visibility.call_summary(call),
             priority=Priority(fairness_key=call.branch.company),
         )
+
+
+def _says_ended(error: Exception) -> bool:
+    """Whether the call's workflow is over, as Temporal says it for a start, a signal and an update."""
+    if isinstance(error, RPCError):
+        return error.status in (RPCStatusCode.ALREADY_EXISTS, RPCStatusCode.NOT_FOUND)
+    return isinstance(error, WorkflowAlreadyStartedError | WorkflowUpdateFailedError)
 
 
 def _left(answer_by: datetime | None) -> float | None:

@@ -243,9 +243,7 @@ class Phone:
 
 
 @asynccontextmanager
-async def worker_with(
-    client: Client, calendar: FakeCalendar, task_queue: str, **options: Any
-) -> AsyncIterator[Worker]:
+async def worker_with(client: Client, calendar: FakeCalendar, task_queue: str, **options: Any) -> AsyncIterator[Worker]:
     """Run a worker whose activities are the fake's."""
     async with Worker(
         client,

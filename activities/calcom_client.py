@@ -1,0 +1,343 @@
+"""Cal.com's API v2, typed. ``activities.errors`` has the one table from its answers to our exceptions.
+
+Nothing is retried here: retries belong to Temporal. Facts about Cal.com are measured on an open-source server of
+mid 2026, or read in its source.
+"""
+
+import asyncio
+import importlib.util
+import itertools
+import logging
+import random
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Generic, Literal, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from activities.errors import (
+    OF_A_BOOKING,
+    OF_A_UID,
+    AlreadyCancelled,
+    NotConfigured,
+    Refusal,
+    Unreachable,
+    error_of,
+    not_understood,
+)
+
+SLOTS_SECONDS = 3.0
+"""Measured 0.3 to 2 s, and the caller is listening."""
+
+BOOKING_SECONDS = 10.0
+"""Measured 1 to 4 s, up to 11 s: giving up early only makes the outcome unclear."""
+
+LOOKUP_SECONDS = 3.0
+"""Reading bookings, an event type, or the key's owner."""
+
+API_VERSIONS = {"slots": "2024-09-04", "bookings": "2024-08-13", "event-types": "2024-06-14"}
+"""``cal-api-version`` by resource. A missing or unknown value silently selects 2024-04-15, with other shapes."""
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
+
+
+class _Attendee(_Wire):
+    metadata: dict[str, object] | None = None
+
+
+class Booking(_Wire):
+    """A booking as Cal.com has it, without the attendees' data."""
+
+    uid: str
+    status: str
+    start: AwareDatetime
+    end: AwareDatetime
+    metadata: dict[str, object] | None = None
+    attendees: tuple[_Attendee, ...] = ()
+
+    @property
+    def stands(self) -> bool:
+        """Whether the booking is accepted, or waiting for the host to accept it."""
+        return self.status == "accepted" or self.awaits_host
+
+    @property
+    def awaits_host(self) -> bool:
+        """Whether the host still has to accept it."""
+        return self.status == "pending"
+
+    def carries(self, key: str, value: str) -> bool:
+        """Whether its metadata says so; a seated event keeps metadata with each attendee."""
+        places = (self.metadata, *(attendee.metadata for attendee in self.attendees))
+        return any(metadata is not None and metadata.get(key) == value for metadata in places)
+
+
+class EventType(_Wire):
+    """What can be booked; ``length_in_minutes`` is what Cal.com gives it, whatever the catalog says."""
+
+    id: int
+    title: str
+    slug: str
+    length_in_minutes: int
+
+
+class Owner(_Wire):
+    """Whose API key it is."""
+
+    id: int
+    username: str | None = None
+    time_zone: str
+
+
+class _Slot(_Wire):
+    start: AwareDatetime
+    seats_remaining: int | None = None
+
+
+_Data = TypeVar("_Data")
+
+
+class _Success(_Wire, Generic[_Data]):
+    status: Literal["success"]
+    data: _Data
+
+
+_Slots = _Success[dict[str, tuple[_Slot, ...]]]
+_OneBooking = _Success[Booking]
+_Bookings = _Success[tuple[Booking, ...]]
+_OneEventType = _Success[EventType]
+_OneOwner = _Success[Owner]
+
+
+def calcom_http(base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """Return the process's one connection pool to Cal.com; whoever calls this closes it.
+
+    ``base_url`` is the API's root, without ``/v2``; ``transport`` replaces the network in tests. HTTP/2 is used where
+    the extra is installed. Cookies are refused, as branches with different keys share the pool. The libraries' own
+    logging is turned down: at INFO it holds query strings with e-mail addresses, at DEBUG the key.
+    """
+    for library in ("httpx", "httpcore", "hpack", "h2"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    return httpx.AsyncClient(
+        base_url=base_url,
+        transport=transport,
+        http2=importlib.util.find_spec("h2") is not None,
+        # No limit, as a request that gives up while it is given a connection leaves that one in the pool, unusable
+        # (httpcore 1.0.9): a limited pool runs dry. The worker bounds how many activities ask at once.
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30),
+        follow_redirects=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        headers={"User-Agent": "slotkeeper"},
+    )
+
+
+class CalcomClient:
+    """Asks Cal.com, once per call, and answers with a model or raises a ``CalcomError``.
+
+    Every method takes the API key of the branch. Moments go out in UTC and come back aware. Every method may raise
+    ``Unreachable``, ``RateLimited`` or ``NotConfigured``; further errors are named where they occur.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Ask through ``http`` (see ``calcom_http``); by ``clock`` the rate limit's reset time becomes a delay."""
+        self._http = http
+        self._clock = clock
+        # In every process another order, and no number again before all were used.
+        self._extra_milliseconds = itertools.cycle(random.sample(range(1_000, 60_000), k=59_000))
+
+    async def slots(
+        self, api_key: str, event_type_id: int, start: datetime, end: datetime, timezone: str, *, fresh: bool = False
+    ) -> tuple[datetime, ...]:
+        """Return the starts of the free slots in ``[start, end)``, in order, with the offset of ``timezone``.
+
+        Cal.com lists slots that have ended by ``end``. It answers equal queries from a cache of about 2 s; with
+        ``fresh`` it is asked what nobody asked before. Full slots of seated events are left out.
+        """
+        asked_end = end
+        if fresh:
+            # The end, as another start could move the grid; under a minute, as slots end on full minutes, so that no
+            # further one fits in; at least a second, as Cal.com takes an end of 00:00:00 for the end of that day.
+            asked_end = end.astimezone(UTC) + timedelta(milliseconds=next(self._extra_milliseconds))
+        days = await self._ask(
+            _Slots,
+            "the free slots",
+            "GET",
+            "slots",
+            api_key=api_key,
+            seconds=SLOTS_SECONDS,
+            query={
+                "eventTypeId": str(event_type_id),
+                "start": _utc(start),
+                "end": _utc(asked_end),
+                "timeZone": timezone,
+            },
+        )
+        listed = {slot.start for day in days.values() for slot in day if slot.seats_remaining != 0}
+        return tuple(sorted(slot for slot in listed if start <= slot < end))
+
+    async def create_booking(
+        self,
+        api_key: str,
+        event_type_id: int,
+        start: datetime,
+        *,
+        name: str,
+        email: str,
+        timezone: str,
+        language: str,
+        metadata: Mapping[str, str],
+        phone: str | None = None,
+    ) -> Booking:
+        """Book ``start``, without ever asking Cal.com to overlook a conflict.
+
+        The answer may be an older booking of the same attendee: compare ``start`` and ``metadata`` before calling it
+        yours. ``phone`` is E.164; values of ``metadata`` have at most 500 characters.
+
+        Raises ``SlotUnavailable``, ``TooSoon``, ``InThePast``. After the first of them, and after ``Unreachable``,
+        the booking may stand all the same: look it up.
+        """
+        attendee = {"name": name, "email": email, "timeZone": timezone, "language": language}
+        if phone is not None:
+            attendee["phoneNumber"] = phone
+        return await self._ask(
+            _OneBooking,
+            "a booking",
+            "POST",
+            "bookings",
+            api_key=api_key,
+            seconds=BOOKING_SECONDS,
+            body={
+                "eventTypeId": event_type_id,
+                "start": _utc(start),
+                "attendee": attendee,
+                "metadata": dict(metadata),
+            },
+            refusals=OF_A_BOOKING,
+        )
+
+    async def get_booking(self, api_key: str, uid: str) -> Booking:
+        """Return the booking; raises ``NotFound``."""
+        return await self._ask(
+            _OneBooking,
+            "a booking's state",
+            "GET",
+            f"bookings/{quote(uid, safe='')}",
+            api_key=api_key,
+            seconds=LOOKUP_SECONDS,
+            refusals=OF_A_UID,
+        )
+
+    async def list_bookings(
+        self, api_key: str, attendee_email: str, event_type_id: int, after_start: datetime, before_end: datetime
+    ) -> tuple[Booking, ...]:
+        """Return an attendee's bookings between two moments, both inclusive, whatever their state; at most 100.
+
+        Cal.com compares ``attendee_email`` case by case, and knows only the bookings of the key's user here.
+        """
+        return await self._ask(
+            _Bookings,
+            "the list of bookings",
+            "GET",
+            "bookings",
+            api_key=api_key,
+            seconds=LOOKUP_SECONDS,
+            query={
+                "attendeeEmail": attendee_email,
+                "eventTypeId": str(event_type_id),
+                "afterStart": _utc(after_start),
+                "beforeEnd": _utc(before_end),
+            },
+        )
+
+    async def cancel_booking(self, api_key: str, uid: str, reason: str) -> None:
+        """Cancel the booking; nothing happens to one that is cancelled already. Raises ``NotFound``.
+
+        The host's own key, which is the usual one, must give a reason.
+        """
+        try:
+            await self._ask(
+                _OneBooking,
+                "a cancellation",
+                "POST",
+                f"bookings/{quote(uid, safe='')}/cancel",
+                api_key=api_key,
+                seconds=BOOKING_SECONDS,
+                body={"cancellationReason": reason},
+                refusals=OF_A_UID,
+            )
+        except AlreadyCancelled:
+            return
+
+    async def reschedule_booking(self, api_key: str, uid: str, start: datetime, reason: str) -> Booking:
+        """Move the booking to ``start``; returns the new one, which has another uid.
+
+        Raises what ``create_booking`` raises, ``NotFound``, and ``AlreadyCancelled`` also for one moved already.
+        """
+        return await self._ask(
+            _OneBooking,
+            "a rescheduling",
+            "POST",
+            f"bookings/{quote(uid, safe='')}/reschedule",
+            api_key=api_key,
+            seconds=BOOKING_SECONDS,
+            body={"start": _utc(start), "reschedulingReason": reason},
+            refusals=OF_A_UID + OF_A_BOOKING,
+        )
+
+    async def event_type(self, api_key: str, event_type_id: int) -> EventType:
+        """Return the event type; ``NotConfigured`` where the key's user has none of this id."""
+        return await self._ask(
+            _OneEventType,
+            "the event type",
+            "GET",
+            f"event-types/{event_type_id}",
+            api_key=api_key,
+            seconds=LOOKUP_SECONDS,
+        )
+
+    async def me(self, api_key: str) -> Owner:
+        """Return whose key it is; ``NotConfigured`` for a key that is refused."""
+        return await self._ask(_OneOwner, "the key's owner", "GET", "me", api_key=api_key, seconds=LOOKUP_SECONDS)
+
+    async def _ask(
+        self,
+        answer: type[_Success[_Data]],
+        wanted: str,
+        method: str,
+        path: str,
+        *,
+        api_key: str,
+        seconds: float,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+        refusals: tuple[Refusal, ...] = (),
+    ) -> _Data:
+        if not (api_key and api_key.isascii() and api_key.isprintable()):
+            raise NotConfigured("the API key is empty or has characters that no key has")
+        headers = {"Authorization": f"Bearer {api_key}"}
+        if version := API_VERSIONS.get(path.partition("/")[0]):
+            headers["cal-api-version"] = version
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._http.request(
+                    method, f"/v2/{path}", params=query, json=body, headers=headers, timeout=seconds
+                )
+        except (TimeoutError, httpx.TimeoutException):
+            raise Unreachable(f"Cal.com did not answer within {seconds:g} s when asked for {wanted}") from None
+        except httpx.RequestError as error:
+            raise Unreachable(f"Cal.com could not be asked for {wanted}: {type(error).__name__}") from None
+        if response.status_code not in (200, 201):
+            raise error_of(response, wanted, refusals, self._clock())
+        try:
+            return answer.model_validate_json(response.content).data
+        except ValidationError:
+            raise not_understood(response, wanted) from None
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

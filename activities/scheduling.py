@@ -1,0 +1,295 @@
+"""The calendar's steps: read slots, hold one, look again, book once, let go.
+
+Two things decide here: our holds about other calls, Cal.com's answer to the booking about everybody else. A store
+that is down costs the hold, never the step. Before a booking is called refused, our own is looked for: Cal.com
+gives a repeated request the very answer it gives a stranger's.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import phonenumbers
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.calcom_client import Booking, CalcomClient
+from activities.errors import (
+    CalcomError,
+    InThePast,
+    NotConfigured,
+    RateLimited,
+    SlotUnavailable,
+    TooSoon,
+    Unreachable,
+)
+from activities.free_slots import slots_free_of
+from store.errors import StoreUnavailable
+from store.holds import Holds
+from workflows.messages import (
+    Attendee,
+    Availability,
+    BookingOutcome,
+    BookingResult,
+    BookSlot,
+    CalendarRequest,
+    FreeSlots,
+    HoldRelease,
+    HoldState,
+    Recheck,
+    SlotCheck,
+    SlotRecheck,
+    SlotSearch,
+)
+from workflows.steps import CALENDAR_NOT_CONFIGURED, CALENDAR_UNREACHABLE, RATE_LIMITED
+
+HOLD_AFTER_BOOKING_SECONDS = 10.0
+"""Cal.com's slot lists may be 2 s old: so long after a booking another call could still be offered its time."""
+
+_LOOKUP_WINDOW = timedelta(days=1)
+"""Well beyond any appointment: one whose length differs from the catalog's must still be found."""
+
+_METADATA_VALUE_LIMIT = 500
+_EMAIL_LIMIT = 254
+_EMAIL = re.compile(r"(?!\.)(?!.*\.\.)[a-z0-9_+.'-]*[a-z0-9_+'-]@([a-z0-9][a-z0-9-]*\.)+[a-z]{2,}")
+"""What Cal.com itself takes for an address (its packages/lib/emailSchema.ts); any other costs the whole booking."""
+
+
+class SchedulingActivities:
+    """Carries out the calendar steps of ``workflows.steps``; one object per worker.
+
+    Errors: ``RATE_LIMITED`` and ``CALENDAR_UNREACHABLE`` are retried, ``CALENDAR_NOT_CONFIGURED`` is final.
+    """
+
+    def __init__(self, client: CalcomClient, holds: Holds, keys: Mapping[str, str]) -> None:
+        """Work with Cal.com and our holds; ``keys`` has the API keys by environment variable."""
+        self._client = client
+        self._holds = holds
+        self._keys = keys
+
+    @activity.defn
+    async def check_slot(self, request: SlotCheck) -> Availability:
+        """Read the free slots, then hold the exact one for this call."""
+        start = request.start.astimezone(UTC)
+        starts = await self._read_slots(request, request.look_from, request.look_until)
+        if start not in starts:
+            return Availability(
+                listed=False, hold=HoldState.NOT_TRIED, starts=await self._without_holds(request, starts)
+            )
+        hold = await self._hold(request, start, request.hold_seconds)
+        if hold is not HoldState.HELD_BY_ANOTHER_CALL:
+            return Availability(listed=True, hold=hold)
+        return Availability(listed=True, hold=hold, starts=await self._without_holds(request, starts))
+
+    @activity.defn
+    async def find_slots(self, request: SlotSearch) -> FreeSlots:
+        """Read the free slots of a range, freshly, without those other calls hold."""
+        starts = await self._read_slots(request, request.look_from, request.look_until, fresh=True)
+        return FreeSlots(starts=await self._without_holds(request, starts))
+
+    @activity.defn
+    async def recheck_slot(self, request: SlotRecheck) -> Recheck:
+        """Renew the hold, then look at the one slot again with a query nobody asked before."""
+        start = request.start.astimezone(UTC)
+        hold = await self._hold(request, start, request.hold_seconds)
+        if hold is HoldState.HELD_BY_ANOTHER_CALL:
+            return Recheck(listed=False, hold=hold)
+        starts = await self._read_slots(request, start, start + request.service.duration, fresh=True)
+        return Recheck(listed=start in starts, hold=hold)
+
+    @activity.defn
+    async def book_slot(self, request: BookSlot) -> BookingOutcome:
+        """Book the slot once, however often this runs."""
+        with _calendar_errors(request):
+            outcome = await self._book(request)
+        if outcome.result is BookingResult.BOOKED:
+            try:
+                await self._holds.shorten(request.call_id, HOLD_AFTER_BOOKING_SECONDS)
+            except StoreUnavailable:
+                activity.logger.warning("The hold of a booked slot was not shortened: the store does not answer")
+        return outcome
+
+    @activity.defn
+    async def release_hold(self, request: HoldRelease) -> None:
+        """Let this call's hold go; nothing happens if there is none. Retried while the store does not answer."""
+        await self._holds.release(request.call_id)
+
+    async def _book(self, request: BookSlot) -> BookingOutcome:
+        if activity.info().attempt > 1 and (own := await self._own_booking(request)):
+            return own
+        if request.hold_seconds is not None:
+            hold = await self._hold(request, request.start.astimezone(UTC), request.hold_seconds)
+            if hold is HoldState.HELD_BY_ANOTHER_CALL:
+                return BookingOutcome(result=BookingResult.HELD_BY_ANOTHER_CALL)
+        try:
+            outcome = await self._post_booking(request)
+        except Unreachable:
+            if own := await self._own_booking(request):
+                return own
+            raise
+        if outcome.result is BookingResult.BOOKED:
+            return outcome
+        return await self._own_booking(request) or outcome
+
+    async def _post_booking(self, request: BookSlot) -> BookingOutcome:
+        key = booking_key(request)
+        metadata = {"company": request.company, "call": request.call_id, "booking_key": key}
+        try:
+            booking = await self._client.create_booking(
+                self._api_key(request),
+                request.service.event_type_id,
+                request.start,
+                name=request.attendee.name,
+                email=_email(request),
+                phone=_phone(request.attendee),
+                timezone=request.timezone,
+                language=request.attendee.language,
+                metadata={name: value[:_METADATA_VALUE_LIMIT] for name, value in metadata.items()},
+            )
+        except SlotUnavailable:
+            return BookingOutcome(result=BookingResult.TAKEN)
+        except TooSoon:
+            return BookingOutcome(result=BookingResult.TOO_SOON)
+        except InThePast:
+            return BookingOutcome(result=BookingResult.PAST)
+        if booking.start != request.start.astimezone(UTC):
+            raise NotConfigured(
+                f"Cal.com answered with booking {booking.uid} at another moment than asked for; check it in Cal.com"
+            )
+        if not _is_own(booking, request):
+            # An older booking of the same attendee: no new one was made.
+            return BookingOutcome(result=BookingResult.TAKEN)
+        return _booked(booking)
+
+    async def _own_booking(self, request: BookSlot) -> BookingOutcome | None:
+        bookings = await self._client.list_bookings(
+            self._api_key(request),
+            _email(request),
+            request.service.event_type_id,
+            request.start,
+            request.start.astimezone(UTC) + _LOOKUP_WINDOW,
+        )
+        return next((_booked(booking, recovered=True) for booking in bookings if _is_own(booking, request)), None)
+
+    async def _read_slots(
+        self, request: CalendarRequest, look_from: datetime, look_until: datetime, *, fresh: bool = False
+    ) -> tuple[datetime, ...]:
+        with _calendar_errors(request):
+            return await self._client.slots(
+                self._api_key(request),
+                request.service.event_type_id,
+                look_from,
+                look_until,
+                request.timezone,
+                fresh=fresh,
+            )
+
+    async def _hold(self, request: CalendarRequest, start: datetime, seconds: float) -> HoldState:
+        try:
+            granted = await self._holds.take(
+                company=request.company,
+                calendar=request.service.calendar,
+                call_id=request.call_id,
+                start=start,
+                end=start + request.service.duration,
+                seconds=seconds,
+                capacity=request.service.capacity,
+            )
+        except StoreUnavailable:
+            activity.logger.warning("Going on without a hold: the store does not answer")
+            return HoldState.STORE_DOWN
+        return HoldState.HELD if granted else HoldState.HELD_BY_ANOTHER_CALL
+
+    async def _without_holds(self, request: CalendarRequest, starts: tuple[datetime, ...]) -> tuple[datetime, ...]:
+        if not starts:
+            return ()
+        duration = request.service.duration
+        try:
+            held = await self._holds.of_others(
+                company=request.company,
+                calendar=request.service.calendar,
+                call_id=request.call_id,
+                since=starts[0],
+                until=starts[-1] + duration,
+            )
+        except StoreUnavailable:
+            activity.logger.warning("Going on without other calls' holds: the store does not answer")
+            return starts
+        return slots_free_of(starts, duration, held, request.service.capacity)
+
+    def _api_key(self, request: CalendarRequest) -> str:
+        variable = request.calcom_api_key_env
+        if not (key := self._keys.get(variable, "").strip()):
+            raise NotConfigured(f"the environment variable {variable} is not set")
+        return key
+
+
+def booking_key(request: BookSlot) -> str:
+    """Name a booking so that it is found again: the same call and the same moment are the same booking."""
+    moment = request.start.astimezone(UTC).isoformat()
+    name = f"{request.service.event_type_id} {moment} {request.call_id}"
+    return hashlib.sha256(name.encode()).hexdigest()[:20]
+
+
+def _is_own(booking: Booking, request: BookSlot) -> bool:
+    return (
+        booking.stands
+        and booking.start == request.start.astimezone(UTC)
+        and booking.carries("booking_key", booking_key(request))
+    )
+
+
+def _booked(booking: Booking, *, recovered: bool = False) -> BookingOutcome:
+    return BookingOutcome(
+        result=BookingResult.BOOKED,
+        booking_uid=booking.uid,
+        start=booking.start,
+        recovered=recovered,
+        awaits_host=booking.awaits_host,
+    )
+
+
+def _email(request: BookSlot) -> str:
+    """Return the attendee's address, or one that reaches nobody (RFC 2606) and that no other booking has.
+
+    Cal.com insists on an address, compares it case by case, and may take two people with one address for one.
+    """
+    email = (request.attendee.email or "").strip().lower()
+    if len(email) <= _EMAIL_LIMIT and _EMAIL.fullmatch(email):
+        return email
+    return f"{booking_key(request)}@phone-booking.invalid"
+
+
+def _phone(attendee: Attendee) -> str | None:
+    """Return the number if Cal.com will accept it: any other costs the whole booking."""
+    try:
+        number = phonenumbers.parse(attendee.phone or "", None)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@contextmanager
+def _calendar_errors(request: CalendarRequest) -> Iterator[None]:
+    """Raise what Cal.com's errors are to Temporal."""
+    try:
+        yield
+    except RateLimited as error:
+        raise ApplicationError(
+            str(error),
+            type=RATE_LIMITED,
+            next_retry_delay=error.reset_after,
+            category=ApplicationErrorCategory.BENIGN,
+        ) from error
+    except Unreachable as error:
+        raise ApplicationError(str(error), type=CALENDAR_UNREACHABLE) from error
+    except CalcomError as error:
+        raise ApplicationError(
+            f"{error} [event type {request.service.event_type_id}, API key from {request.calcom_api_key_env}]",
+            type=CALENDAR_NOT_CONFIGURED,
+            non_retryable=True,
+        ) from error

@@ -1,0 +1,179 @@
+"""Takes what the voice platform passes on and answers it: understands the words, asks the conversation, speaks.
+
+What cannot be understood is asked back here, without any workflow: words that mean nothing, a weekday that is not the
+date's, a service or a number nobody has.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from starter import spoken
+from starter.arguments import Arguments
+from starter.conversation import Conversation
+from starter.directory import Directory, as_branch, as_service
+from starter.incoming import CallEvent, FunctionCall, PhoneCall
+from starter.replies.bodies import Body, answer_body, asking_back_body, caller_body, error_body
+from starter.replies.language import language
+from starter.replies.voice import Voice
+from starter.settings import Settings
+from store.catalog import CatalogBranch, find_service
+from store.numbers import e164
+from workflows.messages import Answer, AnswerStatus, Call, Confirmation, HangUp, Reason, SlotWish
+
+UNKNOWN_NUMBER = Answer(status=AnswerStatus.ERROR, reason=Reason.UNKNOWN_NUMBER)
+UNKNOWN_SERVICE = Answer(status=AnswerStatus.ERROR, reason=Reason.UNKNOWN_SERVICE)
+
+NOBODYS_LANGUAGE = "de"
+NOBODYS_TIMEZONE = ZoneInfo("Europe/Berlin")
+"""Language and time zone where no branch of ours was dialled."""
+
+_QUESTIONS = frozenset({"check_availability"})
+_CONFIRMATIONS = frozenset({"book_appointment", "start_booking", "confirm_booking"})
+_EITHER = frozenset({"collect_appointment_data"})
+"""A question, and a confirmation where the caller's "yes" comes with it."""
+_RECOGNITIONS = frozenset({"check_customer"})
+_FUNCTIONS = _QUESTIONS | _CONFIRMATIONS | _EITHER | _RECOGNITIONS
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """When a request reached us.
+
+    ``now`` is the one "now" that decides about its dates; ``on_real_clock`` is when the caller began to wait.
+    """
+
+    now: datetime
+    on_real_clock: datetime
+
+
+class Reception:
+    """Answers for all branches."""
+
+    def __init__(self, conversation: Conversation, directory: Directory, settings: Settings) -> None:
+        """Answer with these: who leads the conversation, who knows the branches, how long a caller waits."""
+        self._conversation = conversation
+        self._directory = directory
+        self._settings = settings
+
+    async def ready(self) -> Mapping[str, bool]:
+        """Whether what we depend on answers."""
+        return {"temporal": await self._conversation.ready(), "database": await self._directory.refresh()}
+
+    def voice_for(self, phone_call: PhoneCall, now: datetime) -> Voice:
+        """Return how the dialled branch speaks."""
+        branch = self._directory.branch_for(phone_call.our_number)
+        if branch is None:
+            return Voice(language(NOBODYS_LANGUAGE), now.astimezone(NOBODYS_TIMEZONE))
+        local = now.astimezone(ZoneInfo(branch.company.timezone))
+        return Voice(language(branch.company.language), local, tuple(service.name for service in branch.services))
+
+    async def answer(self, asked: FunctionCall, arrival: Arrival, voice: Voice) -> Body:
+        """Answer a function call."""
+        branch = self._directory.branch_for(asked.phone_call.our_number)
+        if branch is None:
+            logger.warning("a function was called without a number of ours; is 'payload: args only' switched on?")
+            return answer_body(voice, UNKNOWN_NUMBER)
+        if asked.name not in _FUNCTIONS:
+            return error_body(voice.language.unknown_function)
+        call = self._call(asked.phone_call, branch)
+        if call is None:
+            logger.warning("a function was called without a usable call id in the envelope")
+            return error_body(voice.language.cannot_check)
+        try:
+            arguments = Arguments.model_validate(asked.arguments)
+        except ValidationError as error:
+            return error_body(_complaint(voice, error))
+        answer_by = arrival.on_real_clock + timedelta(seconds=self._settings.answer_budget_seconds)
+        if asked.name in _RECOGNITIONS:
+            return caller_body(voice, await self._conversation.recognise_caller(call, answer_by))
+        is_yes = asked.name in _CONFIRMATIONS or (asked.name in _EITHER and arguments.confirmed)
+        turn_id = f"{'yes' if is_yes else 'question'}/{asked.invocation_id or uuid4()}"
+        wish = _understand(arguments, branch, voice, turn_id, answer_by)
+        if not isinstance(wish, SlotWish):
+            return wish
+        if is_yes:
+            confirmation = Confirmation(wish=wish, alternative_id=arguments.alternative_id)
+            return answer_body(voice, await self._conversation.confirm(call, confirmation))
+        return answer_body(voice, await self._conversation.check_slot(call, wish))
+
+    async def note(self, event: CallEvent, now: datetime) -> None:
+        """Take notice of what happened to a call.
+
+        An analysed call is over as well: its end may not have been reported, or not yet.
+        """
+        phone_call = event.phone_call
+        if event.name == "call_started":
+            branch = self._directory.branch_for(phone_call.our_number)
+            if branch and (call := self._call(phone_call, branch)):
+                await self._conversation.begin(call)
+        elif event.name in ("call_ended", "call_analyzed") and phone_call.call_id:
+            hang_up = HangUp(at=event.ended_at or now, reason=event.reason)
+            await self._conversation.hang_up(phone_call.call_id, hang_up)
+
+    async def variables_for(self, phone_call: PhoneCall, voice: Voice) -> Mapping[str, str]:
+        """Return what the agent should know before it picks up; variables of a prompt must be strings.
+
+        An unknown caller's name is empty: a variable that is not set would be spoken as ``{{customer_name}}``.
+        """
+        branch = self._directory.branch_for(phone_call.our_number)
+        if branch is None:
+            return {}
+        number = e164(phone_call.their_number)
+        weekday = voice.weekday(voice.now)
+        return {
+            "customer_name": await self._directory.customer_name(branch, number, voice.now) or "",
+            "today": f"{weekday}, {voice.now:%d.%m.%Y}",
+            "weekday": weekday,
+            "current_date": f"{voice.now:%Y-%m-%d}",
+        }
+
+    def _call(self, phone_call: PhoneCall, branch: CatalogBranch) -> Call | None:
+        if phone_call.call_id is None:
+            return None
+        return Call(
+            call_id=phone_call.call_id,
+            branch=as_branch(branch),
+            caller_number=e164(phone_call.their_number),
+            answer_budget_seconds=self._settings.answer_budget_seconds,
+            hold_seconds=self._settings.hold_seconds,
+            confirmation_window_seconds=self._settings.confirmation_window_seconds,
+        )
+
+
+def _understand(
+    arguments: Arguments, branch: CatalogBranch, voice: Voice, turn_id: str, answer_by: datetime
+) -> SlotWish | Body:
+    """Return the wish in these words, or what has to be asked back."""
+    said = spoken.read(arguments.moment or arguments.day, arguments.time_of_day, voice.now)
+    if not isinstance(said, spoken.Understood):
+        return asking_back_body(voice, said)
+    service = find_service(branch, arguments.service) if arguments.service else None
+    if arguments.service and service is None:
+        return answer_body(voice, UNKNOWN_SERVICE)
+    return SlotWish(
+        turn_id=turn_id,
+        asked_at=voice.now,
+        answer_by=answer_by,
+        service=as_service(service) if service else None,
+        day=said.day,
+        time_of_day=said.time_of_day,
+        day_words=said.day_words,
+        name=arguments.name,
+        email=arguments.email,
+        phone=arguments.phone,
+    )
+
+
+def _complaint(voice: Voice, error: ValidationError) -> str:
+    problems = error.errors(include_url=False, include_input=False)
+    too_long = [(str(p["loc"][0]), int(p["ctx"]["max_length"])) for p in problems if p["type"] == "string_too_long"]
+    unreadable = [str(p["loc"][0]) for p in problems if p["type"] != "string_too_long"]
+    return voice.invalid_input(too_long, unreadable)

@@ -1,0 +1,79 @@
+"""The web process from start to end."""
+
+import asyncio
+import math
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from temporalio.client import Client
+
+from starter.connect import connect
+from starter.conversation import Conversation
+from starter.directory import Directory
+from starter.settings import Settings, SettingsError, open_database
+from starter.webhook import create_app
+from store.catalog import apply_catalog, load_catalog, load_catalog_file
+from store.migrate import migrate
+
+
+async def serve_webhook(settings: Settings, host: str, port: int, listening: Callable[[str, int], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then let the answers under way out.
+
+    ``listening`` is told host and port once requests are taken; port 0 takes a free one. Temporal need not run yet.
+
+    Raises:
+        CatalogError: The catalog file is refused, or there is no catalog at all.
+        SettingsError: ``DATABASE_URL`` or ``METRICS_BIND`` cannot be used.
+        StoreUnavailable: The database does not answer.
+    """
+    engine = open_database(settings)
+    try:
+        await migrate(engine)
+        if settings.catalog_file:
+            await apply_catalog(engine, load_catalog_file(settings.catalog_file))
+        directory = Directory(engine, await load_catalog(engine))
+        conversation = Conversation(await _temporal(settings))
+        config = uvicorn.Config(
+            create_app(settings=settings, conversation=conversation, directory=directory),
+            host=host,
+            port=port,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=math.ceil(settings.answer_budget_seconds) + 1,
+        )
+        await _Server(config, listening).serve()
+    finally:
+        await engine.dispose()
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens, and ends by itself on a signal instead of dying of it."""
+
+    def __init__(self, config: uvicorn.Config, listening: Callable[[str, int], None]) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._listening(self.config.host, self.servers[0].sockets[0].getsockname()[1])
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+async def _temporal(settings: Settings) -> Client:
+    try:
+        return await connect(lazy=True, metrics_bind=settings.metrics_bind)
+    except RuntimeError as error:
+        # Connected is later: only the metrics endpoint is opened now.
+        raise SettingsError(f"METRICS_BIND: {error}") from None

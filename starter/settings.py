@@ -1,0 +1,92 @@
+"""The installation's settings, from the environment and a ``.env`` file.
+
+Temporal's own settings are read by Temporal's environment configuration, not here; they may stand in ``.env`` too.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from dotenv import load_dotenv
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from store.engine import create_engine
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text is one line that names it and says what to do."""
+
+
+def _web_address(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("must be an address that starts with http:// or https://")
+    return text.rstrip("/").removesuffix("/v2")
+
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Settings(BaseSettings):
+    """Every setting has the name of its environment variable, in lower case; an empty variable counts as unset.
+
+    ``calcom_base_url`` is the root of Cal.com's API, without ``/v2``. ``answer_budget_seconds`` is the longest a
+    caller waits for an answer of ours, ``hold_seconds`` how long an offered slot is kept for a silent caller,
+    ``confirmation_window_seconds`` how long a call may say nothing before its workflow ends.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    calcom_base_url: Annotated[str, AfterValidator(_web_address)] = "https://api.cal.com"
+    calcom_api_key: SecretStr | None = None
+    retell_api_key: SecretStr | None = None
+    database_url: Annotated[str, Field(repr=False)] = "sqlite:///.data/slotkeeper.db"
+    catalog_file: Path | None = None
+    answer_budget_seconds: Seconds = 8
+    hold_seconds: Seconds = 120
+    confirmation_window_seconds: Seconds = 900
+    payload_encryption_keys: SecretStr | None = None
+    metrics_bind: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")] | None = None
+
+
+def load_settings(*required: str) -> Settings:
+    """Read ``.env`` of the working directory into the environment, where it is not set already, then the settings.
+
+    Args:
+        required: Names of environment variables this process cannot do without.
+
+    Raises:
+        SettingsError: A setting is wrong, or a required one is missing.
+    """
+    load_dotenv(Path(".env"))
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = str(wrong["loc"][0]).upper()
+        raise SettingsError(f"{name}: {wrong['msg'].removeprefix('Value error, ')}") from None
+    for name in required:
+        if getattr(settings, name.lower()) is None:
+            raise SettingsError(f"{name}: is not set; set it in the environment or in .env")
+    return settings
+
+
+def open_database(settings: Settings) -> AsyncEngine:
+    """Return the engine of ``DATABASE_URL``; nothing is connected yet. Raises ``SettingsError`` for no such URL."""
+    try:
+        return create_engine(settings.database_url)
+    except ValueError as error:
+        raise SettingsError(f"DATABASE_URL: {error}") from None
+
+
+@contextmanager
+def exit_on_bad_settings() -> Iterator[None]:
+    """End the process with exit status 2 and one line when a setting is missing or wrong."""
+    try:
+        yield
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from None

@@ -1,0 +1,134 @@
+"""The way to the database: SQLite by default, PostgreSQL by URL."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from store.errors import QUERY_SECONDS
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+
+_POOL_SIZE = 5
+_POSTGRES_OVERFLOW = 10
+
+_LOCK_SHARE = 0.75
+"""Waiting for a lock or a connection ends before the query does, so that the database itself says what was missing."""
+
+
+def create_engine(url: str | URL, *, patience: float = QUERY_SECONDS) -> AsyncEngine:
+    """Return an engine for ``sqlite:///path`` or ``postgresql://user:password@host/name``.
+
+    No connection is made yet; only the directory of an SQLite file is created. ``patience`` in seconds bounds every
+    statement and what it waits for. Raises ``ValueError`` for any other kind of URL, without repeating it: it may
+    carry a password.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed, patience)
+    return _postgres(parsed, patience)
+
+
+@asynccontextmanager
+async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    """Open a transaction that writes: committed at the end, rolled back on an error.
+
+    SQLite takes its one write lock at once: a transaction that first reads could otherwise not become a writer
+    after somebody else has written.
+    """
+    async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    """Open a transaction that only reads: on SQLite it waits for no writer."""
+    async with AsyncSession(engine.execution_options(sqlite_begin="DEFERRED"), expire_on_commit=False) as session:
+        yield session
+
+
+def insert(session: AsyncSession, table: type[SQLModel]) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that understands ON CONFLICT, which both databases write alike and SQLAlchemy keeps apart."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def _parsed(url: str | URL) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ValueError("not a database URL; write sqlite:///path or postgresql://user:password@host/name") from error
+    if parsed.drivername not in _DRIVERS:
+        raise ValueError(
+            f"no database of kind {parsed.drivername!r} is known;"
+            " write sqlite:///path or postgresql://user:password@host/name"
+        )
+    return parsed.set(drivername=_DRIVERS[parsed.drivername])
+
+
+def _sqlite(url: URL, patience: float) -> AsyncEngine:
+    if not url.database or url.database == ":memory:":
+        raise ValueError("an SQLite database in memory cannot be shared between processes; write sqlite:///path")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": patience * _LOCK_SHARE},
+        pool_size=_POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=patience * _LOCK_SHARE,
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # BEGIN is ours, not the driver's:
+    # https://docs.sqlalchemy.org/en/20/dialects/sqlite.html#enabling-non-legacy-sqlite-transactional-modes-with-the-sqlite3-or-aiosqlite-driver
+    mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _postgres(url: URL, patience: float) -> AsyncEngine:
+    milliseconds = int(patience * 1000)
+    limits = f"-c statement_timeout={milliseconds} -c lock_timeout={int(milliseconds * _LOCK_SHARE)}"
+    options = " ".join(filter(None, [_text(url.query.get("options")), limits]))
+    connect_args: dict[str, Any] = {"connect_timeout": int(QUERY_SECONDS), "options": options}
+    return create_async_engine(
+        url,
+        connect_args=connect_args,
+        pool_size=_POOL_SIZE,
+        max_overflow=_POSTGRES_OVERFLOW,
+        pool_timeout=patience * _LOCK_SHARE,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+
+
+def _text(option: str | tuple[str, ...] | None) -> str | None:
+    return " ".join(option) if isinstance(option, tuple) else option

@@ -1,0 +1,164 @@
+"""Holds: between an offer and the "yes", the time offered is kept for one call.
+
+A hold is a half-open interval ``[start, end)`` of a calendar: two holds that only touch do not meet. A call has at
+most one hold. Holds expire by themselves, so that a process which dies leaves nothing behind that needs mending.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, func, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from store.engine import insert, reading, writing
+from store.errors import QUERY_SECONDS, answers_within
+from store.tables import Calendar, Hold
+
+
+def utc_now() -> datetime:
+    """Return the present moment."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class LiveHold:
+    """What an operator sees of a hold; all moments are aware, in UTC."""
+
+    call_id: str
+    start: datetime
+    end: datetime
+    expires_at: datetime
+
+
+class Holds:
+    """Who has which time of which calendar, decided by the database.
+
+    All methods take aware datetimes and raise ``StoreUnavailable`` when the database does not answer in time; then
+    nobody knows whether the change was made, and asking again is safe.
+    """
+
+    def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime] = utc_now) -> None:
+        """Keep holds in the database behind ``engine``, expiring by ``clock``."""
+        self._engine = engine
+        self._clock = clock
+
+    @answers_within(QUERY_SECONDS)
+    async def take(
+        self,
+        *,
+        company: str,
+        calendar: str,
+        call_id: str,
+        start: datetime,
+        end: datetime,
+        seconds: float,
+        capacity: int,
+    ) -> bool:
+        """Hold ``[start, end)`` for ``seconds`` from now, unless ``capacity`` other calls hold some of it.
+
+        The call's own hold never stands in its way: the same interval is renewed, another one replaces it. A refusal
+        changes nothing. Raises ``ValueError`` for an empty interval, a duration or a capacity that is not positive.
+        """
+        if start >= end or seconds <= 0 or capacity < 1:
+            raise ValueError("a hold needs start before end, seconds above 0 and a capacity of at least 1")
+        async with writing(self._engine) as session:
+            await _lock(session, company, calendar)
+            now = self._clock()
+            if await _count(session, company, calendar, _others(call_id, start, end, now)) >= capacity:
+                return False
+            hold = {
+                "company": company,
+                "calendar": calendar,
+                "starts_at": start,
+                "ends_at": end,
+                "expires_at": now + timedelta(seconds=seconds),
+            }
+            await session.exec(
+                insert(session, Hold)
+                .values(call_id=call_id, **hold)
+                .on_conflict_do_update(index_elements=["call_id"], set_=hold)
+            )
+            await _sweep(session, company, calendar, now)
+            return True
+
+    @answers_within(QUERY_SECONDS)
+    async def release(self, call_id: str) -> None:
+        """Let the call's hold go; nothing happens if there is none."""
+        async with writing(self._engine) as session:
+            await session.exec(delete(Hold).where(col(Hold.call_id) == call_id))
+
+    @answers_within(QUERY_SECONDS)
+    async def shorten(self, call_id: str, seconds: float) -> None:
+        """Let the call's hold end in ``seconds`` from now, or earlier where it would have anyway."""
+        expires_at = self._clock() + timedelta(seconds=seconds)
+        async with writing(self._engine) as session:
+            await session.exec(
+                update(Hold)
+                .where(col(Hold.call_id) == call_id, col(Hold.expires_at) > expires_at)
+                .values(expires_at=expires_at)
+            )
+
+    @answers_within(QUERY_SECONDS)
+    async def of_others(
+        self, *, company: str, calendar: str, call_id: str, since: datetime, until: datetime
+    ) -> list[tuple[datetime, datetime]]:
+        """Return the live intervals of other calls that overlap ``[since, until)``, in order of time."""
+        async with reading(self._engine) as session:
+            found = await session.exec(
+                select(Hold.starts_at, Hold.ends_at)
+                .where(
+                    Hold.company == company,
+                    Hold.calendar == calendar,
+                    _others(call_id, since, until, self._clock()),
+                )
+                .order_by(col(Hold.starts_at), col(Hold.ends_at))
+            )
+            return list(found)
+
+    @answers_within(QUERY_SECONDS)
+    async def live(self, company: str, calendar: str) -> list[LiveHold]:
+        """Return all live holds of a calendar, in order of time."""
+        async with reading(self._engine) as session:
+            found = await session.exec(
+                select(Hold)
+                .where(Hold.company == company, Hold.calendar == calendar, col(Hold.expires_at) > self._clock())
+                .order_by(col(Hold.starts_at), col(Hold.call_id))
+            )
+            return [LiveHold(hold.call_id, hold.starts_at, hold.ends_at, hold.expires_at) for hold in found]
+
+
+def _others(call_id: str, start: datetime, end: datetime, now: datetime) -> ColumnElement[bool]:
+    return and_(
+        col(Hold.call_id) != call_id,
+        col(Hold.starts_at) < end,
+        col(Hold.ends_at) > start,
+        col(Hold.expires_at) > now,
+    )
+
+
+async def _count(session: AsyncSession, company: str, calendar: str, which: ColumnElement[bool]) -> int:
+    found = await session.exec(
+        select(func.count()).select_from(Hold).where(Hold.company == company, Hold.calendar == calendar, which)
+    )
+    return found.one()
+
+
+async def _lock(session: AsyncSession, company: str, calendar: str) -> None:
+    """Wait until no other transaction decides about this calendar; SQLite has seen to it at BEGIN already."""
+    row = select(Calendar).where(Calendar.company == company, Calendar.key == calendar).with_for_update()
+    if (await session.exec(row)).first() is None:
+        await session.exec(insert(session, Calendar).values(company=company, key=calendar).on_conflict_do_nothing())
+        await session.exec(row)
+
+
+async def _sweep(session: AsyncSession, company: str, calendar: str, now: datetime) -> None:
+    """Delete what has expired, last and without waiting: a call may be moving its expired hold away this moment."""
+    expired = (
+        select(Hold.call_id)
+        .where(Hold.company == company, Hold.calendar == calendar, col(Hold.expires_at) <= now)
+        .with_for_update(skip_locked=True)
+    )
+    await session.exec(delete(Hold).where(col(Hold.call_id).in_(expired)))

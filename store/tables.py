@@ -1,0 +1,207 @@
+"""What is kept, table by table.
+
+Moments are stored in UTC and read back as aware datetimes. Calls, bookings and customers name their company and
+branch by key and not by reference: they are history and must be writable whatever the catalog says today.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKeyConstraint, Index, MetaData, UniqueConstraint
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+
+class Moment(TypeDecorator[datetime]):
+    """An instant: aware in Python on both databases, UTC in the database. A naive datetime is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware datetime into UTC; raises ``ValueError`` for a naive one."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone; this datetime is naive")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give what SQLite returns without a time zone its UTC back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Table(SQLModel):
+    """Base of all tables: one schema, with constraint names that are the same on every database."""
+
+    metadata: ClassVar[MetaData] = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Company(Table, table=True):
+    """A tenant. Whatever the catalog no longer names is inactive, never deleted; ``position`` is its place there."""
+
+    key: str = Field(primary_key=True)
+    name: str
+    language: str
+    timezone: str
+    position: int
+    active: bool = True
+
+
+class Branch(Table, table=True):
+    """A business with its own phone numbers; ``opening_hours`` as in the catalog file."""
+
+    company: str = Field(primary_key=True, foreign_key="company.key")
+    key: str = Field(primary_key=True)
+    name: str
+    calcom_api_key_env: str
+    opening_hours: dict[str, list[str]] = Field(sa_type=JSON)
+    minimum_notice_minutes: int
+    recheck: bool
+    position: int
+    active: bool = True
+
+
+class PhoneNumber(Table, table=True):
+    """A dialled number (E.164) and the branch it leads to."""
+
+    __tablename__ = "phone_number"
+    __table_args__: ClassVar[Any] = (ForeignKeyConstraint(["company", "branch"], ["branch.company", "branch.key"]),)
+
+    number: str = Field(primary_key=True)
+    company: str
+    branch: str
+    position: int
+    active: bool = True
+
+
+class Service(Table, table=True):
+    """What a branch offers: a Cal.com event type and the calendar whose time it takes."""
+
+    __table_args__: ClassVar[Any] = (ForeignKeyConstraint(["company", "branch"], ["branch.company", "branch.key"]),)
+
+    company: str = Field(primary_key=True)
+    branch: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    name: str
+    synonyms: list[str] = Field(sa_type=JSON)
+    calcom_event_type_id: int
+    duration_minutes: int
+    calendar: str
+    capacity: int
+    is_default: bool
+    position: int
+    active: bool = True
+
+
+class Calendar(Table, table=True):
+    """A calendar of a company: this row is what a hold locks."""
+
+    company: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+
+
+class Hold(Table, table=True):
+    """The one half-open interval a call keeps for a while; meaningless once ``expires_at`` has passed."""
+
+    __table_args__: ClassVar[Any] = (
+        ForeignKeyConstraint(["company", "calendar"], ["calendar.company", "calendar.key"]),
+        Index(None, "company", "calendar", "starts_at"),
+    )
+
+    call_id: str = Field(primary_key=True)
+    company: str
+    calendar: str
+    starts_at: datetime = Field(sa_type=Moment)
+    ends_at: datetime = Field(sa_type=Moment)
+    expires_at: datetime = Field(sa_type=Moment)
+
+
+class Customer(Table, table=True):
+    """A customer of a company, recognised by number (E.164); without a number never recognised."""
+
+    __table_args__: ClassVar[Any] = (UniqueConstraint("company", "number"),)
+
+    id: str = Field(primary_key=True, default_factory=lambda: str(uuid4()))
+    company: str
+    number: str | None = None
+    name: str
+    email: str | None = None
+
+
+class Call(Table, table=True):
+    """One phone call, as of ``revision``; ``caller_number`` is E.164 or null where it was withheld."""
+
+    __table_args__: ClassVar[Any] = (Index(None, "company", "started_at"), Index(None, "started_at"))
+
+    call_id: str = Field(primary_key=True)
+    revision: int
+    company: str
+    branch: str
+    caller_number: str | None = None
+    outcome: str
+    started_at: datetime = Field(sa_type=Moment)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+    hang_up_reason: str | None = None
+
+
+class Turn(Table, table=True):
+    """One question or confirmation of a call, in order of ``position``.
+
+    ``race_caught_at`` is ``hold``, ``recheck`` or ``booking`` where somebody else was faster. ``rechecked`` is null
+    where the branch does not look again before booking.
+    """
+
+    call_id: str = Field(primary_key=True, foreign_key="call.call_id")
+    position: int = Field(primary_key=True)
+    turn_id: str
+    kind: str
+    wished_start: datetime | None = Field(default=None, sa_type=Moment)
+    service: str | None = None
+    status: str
+    reason: str | None = None
+    race_caught_at: str | None = None
+    alternatives: int = 0
+    rechecked: bool | None = None
+    offered_at: datetime | None = Field(default=None, sa_type=Moment)
+    confirmed_at: datetime | None = Field(default=None, sa_type=Moment)
+    answered_at: datetime = Field(sa_type=Moment)
+
+    @property
+    def gap(self) -> timedelta | None:
+        """How long the caller thought, between offer and "yes"."""
+        if self.offered_at is None or self.confirmed_at is None:
+            return None
+        return self.confirmed_at - self.offered_at
+
+
+class Booking(Table, table=True):
+    """A booking in Cal.com, by its uid; name and e-mail as given in this call. Saving it finds its customer."""
+
+    __table_args__: ClassVar[Any] = (
+        Index(None, "company", "starts_at"),
+        Index(None, "customer_id", "starts_at"),
+        Index(None, "call_id"),
+    )
+
+    uid: str = Field(primary_key=True)
+    call_id: str = Field(foreign_key="call.call_id")
+    company: str
+    customer_id: str | None = Field(default=None, foreign_key="customer.id", nullable=False)
+    service: str
+    calendar: str
+    starts_at: datetime = Field(sa_type=Moment)
+    ends_at: datetime = Field(sa_type=Moment)
+    name: str
+    email: str | None = None
+    recovered: bool = False

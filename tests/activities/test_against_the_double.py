@@ -1,0 +1,151 @@
+"""The activities on the Cal.com double and a real store: what one call does, others and faults permitting."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from activities.calcom_client import CalcomClient, calcom_http
+from activities.scheduling import SchedulingActivities
+from simulator.calcom import Config, Fault, create_app
+from store.engine import create_engine
+from store.holds import Holds
+from store.migrate import migrate
+from workflows.messages import Attendee, BookingResult, BookSlot, HoldState, Service, SlotCheck, SlotRecheck, SlotSearch
+
+MONDAY = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
+NINE = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
+KEY = "cal_test_0123456789abcdef"
+SERVICES = {
+    "single": Service(key="cut", name="Cut", event_type_id=900003, duration_minutes=30, calendar="drsmith"),
+    "awaiting": Service(key="ask", name="Ask", event_type_id=12, duration_minutes=30, calendar="drsmith"),
+    "seated": Service(key="group", name="Group", event_type_id=1, duration_minutes=60, calendar="drsmith", capacity=2),
+    "team": Service(key="team", name="Team", event_type_id=900005, duration_minutes=30, calendar="team", capacity=2),
+}
+
+
+@pytest.fixture
+def double():
+    return create_app(Config.load(), clock=lambda: MONDAY)
+
+
+@pytest.fixture
+async def client(double):
+    async with calcom_http("http://calcom.example", httpx.ASGITransport(double)) as http:
+        yield CalcomClient(http)
+
+
+@pytest.fixture
+async def scheduling(client, tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path / 'store.db'}")
+    await migrate(engine)
+    yield SchedulingActivities(client, Holds(engine), {"CALCOM_API_KEY": KEY})
+    await engine.dispose()
+
+
+def request(of, call_id="call_1", service="single", start=NINE, **fields):
+    day = start.replace(hour=0)
+    window = {"look_from": day, "look_until": day + timedelta(days=1)}
+    common = {
+        "call_id": call_id,
+        "company": "salon",
+        "timezone": "Europe/Berlin",
+        "calcom_api_key_env": "CALCOM_API_KEY",
+        "service": SERVICES[service],
+        "start": start,
+        "hold_seconds": 120,
+        "attendee": Attendee(name="Hansi Hinterseer", language="de"),
+    }
+    return of(**{name: value for name, value in (window | common | fields).items() if name in of.model_fields})
+
+
+def standing(double):
+    return [booking for booking in double.state.calendar.bookings.values() if booking.status != "cancelled"]
+
+
+async def stranger_books(client, start=NINE, event_type_id=900003):
+    await client.create_booking(
+        KEY,
+        event_type_id,
+        start,
+        name="Ann Lee",
+        email="ann@example.com",
+        timezone="Europe/Berlin",
+        language="de",
+        metadata={},
+    )
+
+
+async def test_a_slot_is_checked_looked_at_again_and_booked(scheduling, double, run):
+    assert (await run(scheduling.check_slot, request(SlotCheck))).hold is HoldState.HELD
+    assert (await run(scheduling.recheck_slot, request(SlotRecheck))).listed
+    assert (await run(scheduling.book_slot, request(BookSlot))).result is BookingResult.BOOKED
+    assert NINE not in (await run(scheduling.find_slots, request(SlotSearch))).starts
+    assert len(standing(double)) == 1
+
+
+async def test_looking_again_sees_past_the_slot_cache(scheduling, client, run):
+    """The double's clock stands still, so that its cache never ages."""
+    assert (await run(scheduling.check_slot, request(SlotCheck))).listed
+    assert (await run(scheduling.recheck_slot, request(SlotRecheck))).listed
+    await stranger_books(client)
+
+    assert (await run(scheduling.check_slot, request(SlotCheck))).listed
+    assert not (await run(scheduling.recheck_slot, request(SlotRecheck))).listed
+    assert NINE not in (await run(scheduling.find_slots, request(SlotSearch))).starts
+
+
+async def test_a_slot_a_stranger_took_is_taken(scheduling, client, double, run):
+    await stranger_books(client)
+
+    assert (await run(scheduling.book_slot, request(BookSlot))).result is BookingResult.TAKEN
+    assert len(standing(double)) == 1
+
+
+@pytest.mark.parametrize("service", ["single", "awaiting", "seated", "team"])
+async def test_a_lost_answer_is_found_again(service, scheduling, double, run):
+    double.state.calendar.faults.add(Fault(endpoint="bookings.create", kind="lost_answer"))
+
+    outcome = await run(scheduling.book_slot, request(BookSlot, service=service))
+
+    assert outcome.result is BookingResult.BOOKED
+    assert outcome.recovered
+    assert outcome.awaits_host is (service == "awaiting")
+    assert [booking.uid for booking in standing(double)] == [outcome.booking_uid]
+
+
+async def test_of_five_calls_one_is_offered_the_slot_and_gets_it(scheduling, double, run):
+    calls = [f"call_{n}" for n in range(5)]
+
+    checks = await asyncio.gather(*(run(scheduling.check_slot, request(SlotCheck, call)) for call in calls))
+
+    assert sorted(check.hold for check in checks) == [HoldState.HELD] + 4 * [HoldState.HELD_BY_ANOTHER_CALL]
+    assert all(NINE not in check.starts for check in checks)
+    outcomes = await asyncio.gather(*(run(scheduling.book_slot, request(BookSlot, call)) for call in calls))
+    assert sorted(outcome.result for outcome in outcomes) == [
+        BookingResult.BOOKED,
+        *4 * [BookingResult.HELD_BY_ANOTHER_CALL],
+    ]
+    assert len(standing(double)) == 1
+
+
+async def test_without_any_hold_the_calendar_lets_one_of_five_have_it(scheduling, double, run):
+    requests = [request(BookSlot, f"call_{n}", hold_seconds=None) for n in range(5)]
+
+    outcomes = await asyncio.gather(*(run(scheduling.book_slot, wanted) for wanted in requests))
+
+    assert sorted(outcome.result for outcome in outcomes) == [BookingResult.BOOKED] + 4 * [BookingResult.TAKEN]
+    assert len(standing(double)) == 1
+
+
+async def test_a_team_of_two_takes_two_calls_and_not_a_third(scheduling, double, run):
+    calls = ["call_1", "call_2", "call_3"]
+
+    holds = [(await run(scheduling.check_slot, request(SlotCheck, call, service="team"))).hold for call in calls]
+    outcomes = [await run(scheduling.book_slot, request(BookSlot, call, service="team")) for call in calls]
+
+    assert holds == [HoldState.HELD, HoldState.HELD, HoldState.HELD_BY_ANOTHER_CALL]
+    assert [outcome.result for outcome in outcomes[:2]] == [BookingResult.BOOKED] * 2
+    assert outcomes[2].result is not BookingResult.BOOKED
+    assert len({booking.host for booking in standing(double)}) == 2

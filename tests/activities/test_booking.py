@@ -1,0 +1,498 @@
+"""Booking: once, found again when an answer is lost, and never called taken before our own was looked for."""
+
+import json
+import traceback
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.scheduling import HOLD_AFTER_BOOKING_SECONDS
+from workflows import steps
+from workflows.messages import Attendee, BookingOutcome, BookingResult, BookSlot
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NINE = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
+HALF_HOUR = timedelta(minutes=30)
+PRIVATE = ("cal_live_secret", "Hansi", "hansi@example.com", "+4915112345678", "15112345678")
+
+TAKEN = httpx.Response(
+    400,
+    json={
+        "status": "error",
+        "error": {
+            "code": "BadRequestException",
+            "message": "User either already has booking at this time or is not available",
+        },
+    },
+)
+NOTHING = httpx.Response(200, json={"status": "success", "data": []})
+
+
+def booking(*, uid="u1", start=NINE, status="accepted", **fields):
+    end = start + HALF_HOUR
+    return {"uid": uid, "start": start.isoformat(), "end": end.isoformat(), "status": status, **fields}
+
+
+def created(request, **changes):
+    """Answer a booking as Cal.com does."""
+    body = json.loads(request.content)
+    answer = booking(start=datetime.fromisoformat(body["start"]), metadata=body["metadata"]) | changes
+    return httpx.Response(201, json={"status": "success", "data": answer})
+
+
+def listing(*bookings):
+    return httpx.Response(200, json={"status": "success", "data": list(bookings)})
+
+
+@pytest.fixture
+def request_(service):
+    """The booking a caller asks for."""
+    return BookSlot(
+        call_id="call_1",
+        company="salon",
+        timezone="Europe/Berlin",
+        calcom_api_key_env="CALCOM_API_KEY",
+        service=service,
+        start=NINE,
+        attendee=Attendee(name="Hansi Hinterseer", language="de", email="Hansi@Example.com", phone="+4915112345678"),
+    )
+
+
+@pytest.fixture
+def with_attendee(request_):
+    """The same request for somebody else."""
+
+    def with_attendee(**changes):
+        return request_.model_copy(update={"attendee": request_.attendee.model_copy(update=changes)})
+
+    return with_attendee
+
+
+@pytest.fixture
+def own(request_, calcom, scheduling, run):
+    """Our own booking as Cal.com would list it."""
+
+    async def own(request=request_, **changes):
+        calcom.bookings(created)
+        await run(scheduling.book_slot, request)
+        metadata = calcom.booked_bodies[-1]["metadata"]
+        calcom.requests.clear()
+        return booking(start=request.start.astimezone(UTC), metadata=metadata) | changes
+
+    return own
+
+
+async def test_a_free_slot_is_booked_as_asked(request_, calcom, scheduling, run):
+    calcom.bookings(created)
+
+    outcome = await run(scheduling.book_slot, request_)
+
+    assert outcome == BookingOutcome(result=BookingResult.BOOKED, booking_uid="u1", start=NINE)
+    (body,) = calcom.booked_bodies
+    assert body["start"] == "2026-12-08T08:00:00.000Z"
+    assert body["eventTypeId"] == 10
+    assert body["attendee"] == {
+        "name": "Hansi Hinterseer",
+        "email": "hansi@example.com",
+        "phoneNumber": "+4915112345678",
+        "timeZone": "Europe/Berlin",
+        "language": "de",
+    }
+    assert body["metadata"] | {"booking_key": ""} == {"company": "salon", "call": "call_1", "booking_key": ""}
+    assert len(calcom.requests) == 1
+
+
+async def test_a_booking_the_host_must_accept_says_so(request_, calcom, scheduling, run):
+    calcom.bookings(lambda request: created(request, status="pending"))
+
+    outcome = await run(scheduling.book_slot, request_)
+
+    assert outcome.result is BookingResult.BOOKED
+    assert outcome.awaits_host
+
+
+async def test_a_seat_is_recognised_by_its_attendees_metadata(request_, calcom, scheduling, run):
+    def seated(request):
+        metadata = json.loads(request.content)["metadata"]
+        return created(request, metadata=None, attendees=[{"metadata": {}}, {"metadata": metadata}])
+
+    calcom.bookings(seated)
+
+    assert (await run(scheduling.book_slot, request_)).result is BookingResult.BOOKED
+
+
+async def test_after_a_booking_the_hold_outlives_the_calendars_cache_only(request_, calcom, holds, scheduling, run):
+    calcom.bookings(created)
+
+    await run(scheduling.book_slot, request_)
+
+    assert holds.shortened == [("call_1", HOLD_AFTER_BOOKING_SECONDS)]
+
+
+async def test_a_store_that_is_down_after_a_booking_changes_nothing_about_it(
+    request_, calcom, holds, scheduling, run, caplog
+):
+    calcom.bookings(created)
+    holds.down = True
+
+    outcome = await run(scheduling.book_slot, request_)
+
+    assert outcome.result is BookingResult.BOOKED
+    assert "was not shortened" in caplog.text
+
+
+async def test_the_same_call_and_moment_are_the_same_booking(request_, service, calcom, scheduling, run):
+    calcom.bookings(created)
+    same = [request_, request_.model_copy(update={"start": NINE.astimezone(BERLIN)})]
+    others = [
+        request_.model_copy(update={"start": NINE + HALF_HOUR}),
+        request_.model_copy(update={"call_id": "call_2"}),
+        request_.model_copy(update={"service": service.model_copy(update={"event_type_id": 11})}),
+    ]
+
+    for request in same + others:
+        await run(scheduling.book_slot, request)
+
+    keys = [body["metadata"]["booking_key"] for body in calcom.booked_bodies]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 4
+
+
+@pytest.mark.parametrize(
+    "email", [None, "", "  ", "hansi", "hansi at example", "hänsi@example.com", "hansi@example", "a" * 250 + "@x.de"]
+)
+async def test_who_gives_no_usable_address_gets_one_of_their_own_that_reaches_nobody(
+    email, with_attendee, calcom, scheduling, run
+):
+    calcom.bookings(created)
+    request = with_attendee(email=email)
+
+    await run(scheduling.book_slot, request)
+    await run(scheduling.book_slot, request)
+    await run(scheduling.book_slot, request.model_copy(update={"call_id": "call_2"}))
+
+    first, again, other = (body["attendee"]["email"] for body in calcom.booked_bodies)
+    assert first.endswith(".invalid")
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize(
+    ("number", "sent"),
+    [
+        ("+4915112345678", "+4915112345678"),
+        ("+49 151 12345678", "+4915112345678"),
+        (None, None),
+        ("", None),
+        ("anonymous", None),
+        ("015112345678", None),
+        ("+4900000000", None),
+        ("+49", None),
+    ],
+)
+async def test_only_a_number_the_calendar_will_accept_is_sent(number, sent, with_attendee, calcom, scheduling, run):
+    calcom.bookings(created)
+
+    await run(scheduling.book_slot, with_attendee(phone=number))
+
+    assert calcom.booked_bodies[0]["attendee"].get("phoneNumber") == sent
+
+
+async def test_metadata_stays_within_the_calendars_limits(request_, calcom, scheduling, run):
+    calcom.bookings(created)
+
+    outcome = await run(scheduling.book_slot, request_.model_copy(update={"call_id": "c" * 900}))
+
+    assert outcome.result is BookingResult.BOOKED
+    metadata = calcom.booked_bodies[0]["metadata"]
+    assert all(isinstance(value, str) and len(value) <= 500 for value in metadata.values())
+
+
+async def test_a_refusal_that_is_a_strangers_is_taken(request_, calcom, scheduling, run):
+    calcom.bookings(TAKEN)
+    calcom.lookups(NOTHING)
+
+    assert await run(scheduling.book_slot, request_) == BookingOutcome(result=BookingResult.TAKEN)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "booking_create_same_again",
+        "booking_create_concurrent_loser",
+        "booking_create_concurrent_loser_non_production",
+        "booking_create_too_soon",
+        "booking_create_past",
+    ],
+)
+async def test_a_refusal_that_is_our_own_booking_is_booked(
+    name, request_, own, replayed, calcom, scheduling, run, holds
+):
+    calcom.lookups(listing(await own()))
+    calcom.bookings(replayed(name))
+    holds.shortened.clear()
+
+    outcome = await run(scheduling.book_slot, request_)
+
+    assert outcome == BookingOutcome(result=BookingResult.BOOKED, booking_uid="u1", start=NINE, recovered=True)
+    assert holds.shortened == [("call_1", HOLD_AFTER_BOOKING_SECONDS)]
+
+
+async def test_our_own_is_looked_for_by_the_address_as_it_was_booked(request_, calcom, scheduling, run):
+    calcom.bookings(TAKEN)
+    calcom.lookups(NOTHING)
+
+    await run(scheduling.book_slot, request_)
+
+    (lookup,) = calcom.asked("GET", "/v2/bookings")
+    query = lookup.url.params
+    assert query["attendeeEmail"] == calcom.booked_bodies[0]["attendee"]["email"] == "hansi@example.com"
+    assert query["eventTypeId"] == "10"
+    assert datetime.fromisoformat(query["afterStart"]) == NINE
+    assert datetime.fromisoformat(query["beforeEnd"]) > NINE + HALF_HOUR
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metadata": {"booking_key": "another"}},
+        {"metadata": {}},
+        {"metadata": None},
+        {"status": "cancelled"},
+        {"status": "rejected"},
+        {"start": (NINE + HALF_HOUR).isoformat()},
+    ],
+)
+async def test_what_only_looks_like_our_own_is_not(changes, request_, own, calcom, scheduling, run):
+    calcom.lookups(listing(await own(**changes)))
+    calcom.bookings(TAKEN)
+
+    assert await run(scheduling.book_slot, request_) == BookingOutcome(result=BookingResult.TAKEN)
+
+
+async def test_our_own_is_found_among_others(request_, own, calcom, scheduling, run):
+    mine = await own(uid="mine", status="pending")
+    calcom.lookups(listing(mine | {"uid": "x", "metadata": {}}, mine | {"uid": "y", "status": "cancelled"}, mine))
+    calcom.bookings(TAKEN)
+
+    outcome = await run(scheduling.book_slot, request_)
+
+    assert outcome.booking_uid == "mine"
+    assert outcome.awaits_host
+
+
+@pytest.mark.parametrize("status", [500, 502])
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_a_look_up_that_fails_after_a_refusal_is_tried_again_and_never_taken(
+    status, attempt, request_, calcom, scheduling, run
+):
+    calcom.bookings(TAKEN)
+    calcom.lookups(*([NOTHING] if attempt == 2 else []), httpx.Response(status))
+
+    with pytest.raises(ApplicationError) as caught:
+        await run(scheduling.book_slot, request_, attempt=attempt)
+
+    assert caught.value.type == steps.CALENDAR_UNREACHABLE
+    assert not caught.value.non_retryable
+    assert len(calcom.booked_bodies) == 1
+
+
+async def test_a_rate_limited_look_up_after_a_refusal_is_tried_again(request_, calcom, scheduling, run):
+    calcom.bookings(TAKEN)
+    calcom.lookups(httpx.Response(429, headers={"X-RateLimit-Reset-Default": "3"}))
+
+    with pytest.raises(ApplicationError) as caught:
+        await run(scheduling.book_slot, request_)
+
+    assert caught.value.type == steps.RATE_LIMITED
+    assert caught.value.next_retry_delay == timedelta(seconds=3)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        httpx.ReadTimeout(""),
+        httpx.RemoteProtocolError(""),
+        httpx.Response(500, json={"statusCode": 500, "message": "Internal server error"}),
+        httpx.Response(201, text="half an answ"),
+        httpx.Response(502, text="<html></html>"),
+    ],
+)
+async def test_a_lost_answer_is_found_again(lost, request_, own, calcom, scheduling, run):
+    calcom.lookups(listing(await own()))
+    calcom.bookings(lost)
+
+    outcome = await run(scheduling.book_slot, request_)
+
+    assert outcome == BookingOutcome(result=BookingResult.BOOKED, booking_uid="u1", start=NINE, recovered=True)
+    assert len(calcom.booked_bodies) == 1
+
+
+async def test_an_unclear_booking_that_is_not_found_is_neither_booked_nor_taken(request_, calcom, scheduling, run):
+    calcom.bookings(httpx.ReadTimeout(""))
+    calcom.lookups(NOTHING)
+
+    with pytest.raises(ApplicationError) as caught:
+        await run(scheduling.book_slot, request_)
+
+    assert caught.value.type == steps.CALENDAR_UNREACHABLE
+    assert not caught.value.non_retryable
+
+
+async def test_a_later_attempt_looks_before_it_books(request_, own, calcom, scheduling, run):
+    calcom.lookups(listing(await own()))
+
+    outcome = await run(scheduling.book_slot, request_, attempt=2)
+
+    assert outcome.recovered
+    assert calcom.booked_bodies == []
+
+
+async def test_a_later_attempt_books_what_is_not_booked_yet(request_, calcom, scheduling, run):
+    calcom.lookups(NOTHING)
+    calcom.bookings(created)
+
+    outcome = await run(scheduling.book_slot, request_, attempt=2)
+
+    assert outcome == BookingOutcome(result=BookingResult.BOOKED, booking_uid="u1", start=NINE)
+
+
+async def test_a_later_attempt_that_cannot_look_does_not_book(request_, calcom, scheduling, run):
+    calcom.lookups(httpx.ConnectError(""))
+
+    with pytest.raises(ApplicationError):
+        await run(scheduling.book_slot, request_, attempt=2)
+
+    assert calcom.booked_bodies == []
+
+
+async def test_a_booking_that_becomes_visible_late_is_found_by_the_attempt_after(
+    request_, own, calcom, scheduling, run
+):
+    calcom.lookups(NOTHING, NOTHING, listing(await own()))
+    calcom.bookings(httpx.ReadTimeout(""), TAKEN)
+
+    with pytest.raises(ApplicationError):
+        await run(scheduling.book_slot, request_)
+    outcome = await run(scheduling.book_slot, request_, attempt=2)
+
+    assert outcome.result is BookingResult.BOOKED
+    assert outcome.recovered
+
+
+async def test_a_booking_at_another_moment_is_never_called_booked(request_, calcom, holds, scheduling, run):
+    calcom.bookings(lambda request: created(request, start=(NINE + timedelta(hours=1)).isoformat()))
+
+    with pytest.raises(ApplicationError, match="u1") as caught:
+        await run(scheduling.book_slot, request_)
+
+    assert caught.value.type == steps.CALENDAR_NOT_CONFIGURED
+    assert caught.value.non_retryable
+    assert holds.shortened == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{"metadata": {"booking_key": "another"}}, {"metadata": {}}, {"status": "cancelled"}]
+)
+async def test_an_older_booking_returned_with_201_is_not_ours(changes, request_, calcom, scheduling, run):
+    calcom.bookings(lambda request: created(request, **changes))
+    calcom.lookups(NOTHING)
+
+    assert await run(scheduling.book_slot, request_) == BookingOutcome(result=BookingResult.TAKEN)
+
+
+@pytest.mark.parametrize(
+    ("name", "result"),
+    [("booking_create_too_soon", BookingResult.TOO_SOON), ("booking_create_past", BookingResult.PAST)],
+)
+async def test_what_cannot_be_booked_any_more_is_said_as_it_is(
+    name, result, request_, replayed, calcom, scheduling, run
+):
+    calcom.bookings(replayed(name))
+    calcom.lookups(NOTHING)
+
+    assert await run(scheduling.book_slot, request_) == BookingOutcome(result=result)
+
+
+async def test_without_a_re_check_the_hold_is_renewed_first(request_, calcom, holds, scheduling, run):
+    calcom.bookings(created)
+
+    await run(scheduling.book_slot, request_.model_copy(update={"hold_seconds": 120}))
+
+    assert holds.live == {"call_1": ("salon", "smith", NINE, NINE + HALF_HOUR)}
+
+
+async def test_with_the_hold_lost_nothing_is_booked(request_, calcom, holds, scheduling, run):
+    holds.live["call_2"] = ("salon", "smith", NINE, NINE + HALF_HOUR)
+
+    outcome = await run(scheduling.book_slot, request_.model_copy(update={"hold_seconds": 120}))
+
+    assert outcome == BookingOutcome(result=BookingResult.HELD_BY_ANOTHER_CALL)
+    assert calcom.requests == []
+
+
+async def test_with_the_hold_lost_what_an_earlier_attempt_booked_stands(request_, own, calcom, holds, scheduling, run):
+    calcom.lookups(listing(await own()))
+    holds.live["call_2"] = ("salon", "smith", NINE, NINE + HALF_HOUR)
+
+    outcome = await run(scheduling.book_slot, request_.model_copy(update={"hold_seconds": 120}), attempt=2)
+
+    assert outcome.result is BookingResult.BOOKED
+
+
+async def test_with_the_store_down_the_booking_decides(request_, calcom, holds, scheduling, run):
+    calcom.bookings(created)
+    holds.down = True
+
+    outcome = await run(scheduling.book_slot, request_.model_copy(update={"hold_seconds": 120}))
+
+    assert outcome.result is BookingResult.BOOKED
+
+
+async def test_the_rate_limit_says_when_to_come_back(request_, calcom, scheduling, run):
+    calcom.bookings(httpx.Response(429, headers={"X-RateLimit-Reset-Default": "9"}))
+
+    with pytest.raises(ApplicationError) as caught:
+        await run(scheduling.book_slot, request_)
+
+    assert caught.value.type == steps.RATE_LIMITED
+    assert caught.value.next_retry_delay == timedelta(seconds=9)
+
+
+@pytest.mark.parametrize("fold", [0, 1])
+async def test_in_the_hour_that_happens_twice_the_right_one_is_booked(fold, request_, calcom, scheduling, run):
+    start = datetime(2026, 10, 25, 2, 30, fold=fold, tzinfo=BERLIN)
+    calcom.bookings(created)
+
+    outcome = await run(scheduling.book_slot, request_.model_copy(update={"start": start}))
+
+    assert outcome.result is BookingResult.BOOKED
+    assert outcome.start == datetime(2026, 10, 25, fold, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        TAKEN,
+        httpx.Response(401, json={"statusCode": 401, "message": " ".join(PRIVATE)}),
+        httpx.Response(400, json={"statusCode": 400, "message": " ".join(PRIVATE)}),
+        httpx.Response(500, json={"statusCode": 500, "message": " ".join(PRIVATE)}),
+        httpx.Response(201, text=" ".join(PRIVATE)),
+        httpx.ReadTimeout(" ".join(PRIVATE)),
+    ],
+)
+async def test_no_error_and_no_log_line_repeats_the_caller_or_the_key(
+    answer, attempt, request_, calcom, scheduling, run, caplog
+):
+    calcom.bookings(answer)
+    calcom.lookups(answer)
+
+    with caplog.at_level("DEBUG"), pytest.raises(ApplicationError) as caught:
+        await run(scheduling.book_slot, request_, attempt=attempt)
+
+    shown = "".join(traceback.format_exception(caught.value)) + caplog.text
+    assert [private for private in PRIVATE if private in shown] == []

@@ -1,0 +1,62 @@
+import os
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from starter.directory import Directory
+from starter.settings import Settings
+from starter.webhook import create_app
+from store.catalog import apply_catalog, load_catalog, load_catalog_file
+from store.engine import create_engine
+from store.migrate import migrate
+from tests.starter.fakes import KEY, FakeConversation, Retell
+
+CATALOG = Path(__file__).parents[2] / "catalog.toml"
+
+NOW = datetime(2025, 10, 14, 20, 28, tzinfo=ZoneInfo("Europe/Berlin"))
+"""A Tuesday evening."""
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Run each test in an empty directory, without settings; what it loads from ``.env`` goes with it."""
+    before = dict(os.environ)
+    for name in Settings.model_fields:
+        os.environ.pop(name.upper(), None)
+    monkeypatch.chdir(tmp_path)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+async def directory(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Directory]:
+    engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('starter')}/slotkeeper.db")
+    await migrate(engine)
+    await apply_catalog(engine, load_catalog_file(CATALOG))
+    yield Directory(engine, await load_catalog(engine))
+    await engine.dispose()
+
+
+@pytest.fixture
+def conversation() -> FakeConversation:
+    return FakeConversation()
+
+
+@pytest.fixture
+def webhook(conversation: FakeConversation, directory: Directory) -> FastAPI:
+    settings = Settings(retell_api_key=SecretStr(KEY))
+    return create_app(settings=settings, conversation=conversation, directory=directory, clock=lambda: NOW)
+
+
+@pytest.fixture
+async def retell(webhook: FastAPI) -> AsyncIterator[Retell]:
+    transport = httpx.ASGITransport(webhook)
+    async with httpx.AsyncClient(transport=transport, base_url="http://webhook") as http:
+        yield Retell(http)

@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from starter.cli import app
+from tests.starter.conftest import CATALOG
+
+runner = CliRunner()
+
+
+def test_a_good_catalog_is_shown_and_what_was_not_asked_is_said() -> None:
+    result = runner.invoke(app, ["catalog", "check", str(CATALOG)])
+    assert result.exit_code == 0
+    assert "Herrenhaarschnitt" in result.stdout
+    assert "CALCOM_API_KEY is not set" in result.stdout
+
+
+def test_a_bad_catalog_is_refused_with_one_line_per_problem(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text(CATALOG.read_text().replace("Europe/Berlin", "Europe/Atlantis").replace("= 60", "= -60"))
+    result = runner.invoke(app, ["catalog", "check", str(bad)])
+    assert result.exit_code == 2
+    lines = result.stderr.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith(str(bad)) for line in lines)
+
+
+@pytest.mark.parametrize("command", ["check", "apply"])
+def test_a_file_that_is_not_there_is_named(command: str) -> None:
+    result = runner.invoke(app, ["catalog", command, "nowhere.toml"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("nowhere.toml: ")
+
+
+def test_an_applied_catalog_is_kept_under_data() -> None:
+    for _ in range(2):
+        result = runner.invoke(app, ["catalog", "apply", str(CATALOG)])
+        assert result.exit_code == 0, result.output
+    assert Path(".data/slotkeeper.db").exists()
+
+
+def test_a_calendar_that_does_not_answer_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALCOM_API_KEY", "cal_test_key")
+    monkeypatch.setenv("CALCOM_BASE_URL", "http://127.0.0.1:1")
+    result = runner.invoke(app, ["catalog", "check", str(CATALOG)])
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 3
+    assert "cal_test_key" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({}, "RETELL_API_KEY: is not set; set it in the environment or in .env"),
+        ({"RETELL_API_KEY": "k", "HOLD_SECONDS": "x"}, "HOLD_SECONDS: Input should be a valid number"),
+        ({"RETELL_API_KEY": "k", "DATABASE_URL": "mysql://me:pw@host/db"}, "DATABASE_URL: no database of kind"),
+        ({"RETELL_API_KEY": "k", "CATALOG_FILE": "nowhere.toml"}, "nowhere.toml: cannot be read"),
+        ({"RETELL_API_KEY": "k"}, "database: holds no catalog"),
+    ],
+)
+def test_the_webhook_does_not_start_with_bad_configuration(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], line: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    result = runner.invoke(app, ["webhook"])
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1].startswith(line)
+
+
+def test_help_names_the_commands() -> None:
+    result = runner.invoke(app, ["--help"])
+    assert result.exit_code == 0
+    assert all(command in result.stdout for command in ("webhook", "catalog"))

@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+
+from starter.directory import Directory, as_branch
+from store.catalog import apply_catalog, load_catalog, load_catalog_file
+from store.engine import create_engine, writing
+from store.migrate import migrate
+from store.tables import Customer
+from tests.starter.conftest import CATALOG, NOW
+from tests.starter.fakes import CALLER, SALON
+
+NOBODY_LISTENS = "postgresql://slotkeeper@127.0.0.1:1/slotkeeper"
+
+
+async def test_a_catalog_applied_later_is_noticed(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/slotkeeper.db")
+    await migrate(engine)
+    await apply_catalog(engine, load_catalog_file(CATALOG))
+    directory = Directory(engine, await load_catalog(engine))
+
+    changed = tmp_path / "changed.toml"
+    changed.write_text(CATALOG.read_text().replace(SALON, "+493055500099"))
+    await apply_catalog(engine, load_catalog_file(changed))
+    assert await directory.refresh()
+    assert directory.branch_for(SALON) is None
+    assert directory.branch_for("+493055500099") is not None
+    await engine.dispose()
+
+
+async def test_while_the_database_is_down_the_last_catalog_serves(caplog: pytest.LogCaptureFixture) -> None:
+    engine = create_engine(NOBODY_LISTENS)
+    directory = Directory(engine, load_catalog_file(CATALOG))
+    assert not await directory.refresh()
+    branch = directory.branch_for(SALON)
+    assert branch is not None
+    assert await directory.customer_name(branch, CALLER, NOW) is None
+    assert CALLER not in caplog.text
+    await engine.dispose()
+
+
+async def test_a_customer_is_known_to_the_own_company_only(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/slotkeeper.db")
+    await migrate(engine)
+    await apply_catalog(engine, load_catalog_file(CATALOG))
+    async with writing(engine) as session:
+        session.add(Customer(id="c1", company="salon-beispiel", number=CALLER, name="Erika Muster"))
+    directory = Directory(engine, await load_catalog(engine))
+    salon, office = directory.branch_for(SALON), directory.branch_for("+493055500021")
+    assert salon is not None
+    assert office is not None
+    assert await directory.customer_name(salon, CALLER, NOW) == "Erika Muster"
+    assert await directory.customer_name(office, CALLER, NOW) is None
+    assert await directory.customer_name(salon, None, NOW) is None
+    await engine.dispose()
+
+
+def test_the_conversation_learns_the_branchs_rules() -> None:
+    branch = load_catalog_file(CATALOG).branch_for("+493055500021")
+    assert branch is not None
+    message = as_branch(branch)
+    assert (message.timezone, message.language, message.minimum_notice_minutes) == ("Europe/Berlin", "en", 15)
+    assert [(o.weekday, f"{o.opens:%H:%M}", f"{o.closes:%H:%M}") for o in message.opening_hours[:2]] == [
+        (0, "09:00", "12:00"),
+        (0, "13:00", "17:00"),
+    ]
+    assert message.default_service is not None
+    assert (message.default_service.capacity, message.default_service.calendar) == (2, "consultants")

@@ -1,0 +1,78 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from starter.settings import Settings, SettingsError, exit_on_bad_settings, load_settings, open_database
+
+
+def test_without_anything_set_the_defaults_hold() -> None:
+    settings = load_settings()
+    assert settings.calcom_base_url == "https://api.cal.com"
+    assert settings.database_url == "sqlite:///.data/slotkeeper.db"
+    waits = (settings.answer_budget_seconds, settings.hold_seconds, settings.confirmation_window_seconds)
+    assert waits == (8, 120, 900)
+    assert settings.retell_api_key is settings.calcom_api_key is settings.catalog_file is None
+
+
+def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text('RETELL_API_KEY="from file"\nHOLD_SECONDS=60\n')
+    monkeypatch.setenv("HOLD_SECONDS", "90")
+    settings = load_settings("RETELL_API_KEY")
+    assert settings.retell_api_key is not None
+    assert settings.retell_api_key.get_secret_value() == "from file"
+    assert settings.hold_seconds == 90
+
+
+def test_the_env_file_serves_names_that_are_not_settings_too() -> None:
+    Path(".env").write_text("SECOND_BRANCH_KEY=cal_second\n")
+    load_settings()
+    assert os.environ["SECOND_BRANCH_KEY"] == "cal_second"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("ANSWER_BUDGET_SECONDS", "soon", "valid number"),
+        ("ANSWER_BUDGET_SECONDS", "0", "greater than 0"),
+        ("HOLD_SECONDS", "-1", "greater than 0"),
+        ("CONFIRMATION_WINDOW_SECONDS", "inf", "finite"),
+        ("CALCOM_BASE_URL", "api.cal.com", "http://"),
+        ("METRICS_BIND", "9090", "pattern"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, complaint: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value).startswith(f"{name}: ")
+    assert complaint in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_missing_setting_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    if value is not None:
+        monkeypatch.setenv("RETELL_API_KEY", value)
+    with pytest.raises(SettingsError, match=r"RETELL_API_KEY: is not set; set it in the environment or in \.env"):
+        load_settings("RETELL_API_KEY")
+
+
+def test_a_database_we_do_not_know_is_refused_without_its_password() -> None:
+    with pytest.raises(SettingsError, match="DATABASE_URL") as refused:
+        open_database(Settings(database_url="mysql://me:secret@host/db"))
+    assert "secret" not in str(refused.value)
+
+
+def test_bad_settings_end_the_process_with_two_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, exit_on_bad_settings():
+        load_settings("RETELL_API_KEY")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_root_of_the_calendar_is_taken_with_or_without_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALCOM_BASE_URL", "http://localhost:5555/v2/")
+    assert load_settings().calcom_base_url == "http://localhost:5555"

@@ -1,0 +1,69 @@
+"""What other processes do to the same database; imported by name in each of them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
+from typing import Any, TypeVar
+
+from store.engine import create_engine
+from store.holds import Holds
+from store.migrate import migrate
+
+T = TypeVar("T")
+Wish = dict[str, Any]
+
+_barrier: Barrier
+
+
+def _meet_at(barrier: Barrier) -> None:
+    global _barrier
+    _barrier = barrier
+
+
+class Processes:
+    """Some processes of their own, which start their work together."""
+
+    count = 4
+
+    def __init__(self) -> None:
+        context = get_context("spawn")
+        self._pool = ProcessPoolExecutor(self.count, context, _meet_at, (context.Barrier(self.count),))
+
+    async def run(self, work: Callable[..., T], arguments: Sequence[tuple[Any, ...]]) -> list[T]:
+        """Call ``work`` once in each process; it has to meet the others at the barrier."""
+        if len(arguments) != self.count:
+            raise ValueError(f"there are {self.count} processes to work")
+        loop = asyncio.get_running_loop()
+        return await asyncio.gather(*(loop.run_in_executor(self._pool, work, *each) for each in arguments))
+
+    def close(self) -> None:
+        self._pool.shutdown()
+
+
+def take_all(url: str, wishes: Sequence[Wish]) -> list[bool]:
+    """Take all holds at once; the answers are in the order of the wishes."""
+    return asyncio.run(_take_all(url, wishes))
+
+
+async def _take_all(url: str, wishes: Sequence[Wish]) -> list[bool]:
+    engine = create_engine(url)
+    holds = Holds(engine)
+    _barrier.wait(timeout=30)
+    try:
+        return await asyncio.gather(*(holds.take(**wish) for wish in wishes))
+    finally:
+        await engine.dispose()
+
+
+def migrate_once(url: str) -> None:
+    """Migrate as a starting process does."""
+    asyncio.run(_migrate_once(url))
+
+
+async def _migrate_once(url: str) -> None:
+    engine = create_engine(url)
+    _barrier.wait(timeout=30)
+    await migrate(engine)
+    await engine.dispose()

@@ -1,0 +1,183 @@
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from store.catalog import load_catalog
+from store.engine import create_engine, reading
+from store.errors import QUERY_SECONDS, StoreUnavailable, answers_within
+from store.holds import Holds
+from store.migrate import migrate
+
+NINE = datetime(2025, 10, 16, 9, tzinfo=UTC)
+WISH = {
+    "company": "salon",
+    "calendar": "chair",
+    "call_id": "anna",
+    "start": NINE,
+    "end": NINE + timedelta(minutes=30),
+    "seconds": 120,
+    "capacity": 1,
+}
+GENEROUS = 3 * QUERY_SECONDS
+"""An answer that takes longer than this was waited for without a limit."""
+
+
+@pytest.fixture
+async def hanging_url() -> AsyncIterator[str]:
+    """A server that accepts connections and never says a word."""
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield f"postgresql://slotkeeper@127.0.0.1:{port}/slotkeeper"
+
+
+async def _refused_in_time(url: str) -> None:
+    engine = create_engine(url)
+    async with asyncio.timeout(GENEROUS):
+        with pytest.raises(StoreUnavailable):
+            await Holds(engine).take(**WISH)
+        with pytest.raises(StoreUnavailable):
+            await load_catalog(engine)
+    await engine.dispose()
+
+
+async def test_a_closed_port_is_an_unavailable_store() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        await _refused_in_time(f"postgresql://slotkeeper@127.0.0.1:{unused.getsockname()[1]}/slotkeeper")
+
+
+async def test_a_server_that_accepts_and_hangs_is_an_unavailable_store(hanging_url: str) -> None:
+    await _refused_in_time(hanging_url)
+
+
+async def test_migrating_without_a_server_says_so() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        engine = create_engine(f"postgresql://slotkeeper@127.0.0.1:{unused.getsockname()[1]}/slotkeeper")
+        with pytest.raises(StoreUnavailable):
+            await migrate(engine)
+
+
+async def test_a_path_that_is_no_file_is_an_unavailable_store(tmp_path: Path) -> None:
+    await _refused_in_time(f"sqlite:///{tmp_path}")
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_a_connection_whose_server_stops_answering_is_given_up(engine: AsyncEngine) -> None:
+    holds = Holds(engine)
+    assert await holds.take(**WISH)
+    async with engine.connect() as connection:
+        backend = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(GENEROUS):
+            with pytest.raises(StoreUnavailable):
+                await holds.take(**WISH)
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    assert await holds.take(**WISH)
+
+
+async def test_a_lock_that_is_not_let_go_is_an_unavailable_store(engine: AsyncEngine) -> None:
+    holds = Holds(engine)
+    await holds.take(**WISH)
+    async with engine.begin() as blocker:
+        await blocker.execute(text("UPDATE calendar SET key = key"))
+        async with asyncio.timeout(GENEROUS):
+            with pytest.raises(StoreUnavailable):
+                await holds.take(**WISH)
+    assert await holds.take(**WISH)
+
+
+async def test_reading_waits_for_no_writer(engine: AsyncEngine) -> None:
+    holds = Holds(engine)
+    await holds.take(**WISH)
+    async with engine.begin() as blocker:
+        await blocker.execute(text("UPDATE calendar SET key = key"))
+        assert len(await holds.live("salon", "chair")) == 1
+
+
+async def test_a_pool_without_a_free_connection_is_an_unavailable_store(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'store.db'}")
+    await migrate(engine)
+    taken = [await engine.execution_options(sqlite_begin="DEFERRED").connect() for _ in range(5)]
+    with pytest.raises(StoreUnavailable, match="no connection"):
+        await Holds(engine).live("salon", "chair")
+    for connection in taken:
+        await connection.close()
+    await engine.dispose()
+
+
+async def test_a_missing_table_stays_a_loud_error(url: str) -> None:
+    engine = create_engine(url)
+    with pytest.raises((OperationalError, ProgrammingError)):
+        await load_catalog(engine)
+    await engine.dispose()
+
+
+async def test_errors_carry_no_values(engine: AsyncEngine) -> None:
+    @answers_within(QUERY_SECONDS)
+    async def faulty() -> None:
+        async with reading(engine) as session:
+            await session.exec(text("SELECT :number FROM nowhere").bindparams(number="+4915112345678"))
+
+    with pytest.raises((OperationalError, ProgrammingError)) as caught:
+        await faulty()
+    assert "+4915112345678" not in str(caught.value)
+
+
+async def test_the_cancelled_caller_cancels_the_query() -> None:
+    cancelled = asyncio.Event()
+
+    @answers_within(60)
+    async def endless() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    task = asyncio.create_task(endless())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(GENEROUS):
+        await cancelled.wait()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mysql://user:secret@host/name", "postgresql+asyncpg://user:secret@host/name", "not a url", "sqlite://", ""],
+)
+def test_a_url_of_another_kind_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ValueError, match="sqlite:///path") as caught:
+        create_engine(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_directory_of_an_sqlite_file_is_made(tmp_path: Path) -> None:
+    create_engine(f"sqlite:///{tmp_path}/deep/down/store.db")
+    assert (tmp_path / "deep" / "down").is_dir()
+
+
+async def test_sqlite_writes_ahead_and_keeps_references(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'store.db'}")
+    async with engine.connect() as connection:
+        assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
+        assert (await connection.execute(text("PRAGMA foreign_keys"))).scalar_one() == 1
+    await engine.dispose()
