@@ -27,6 +27,12 @@ def _web_address(text: str) -> str:
     return text.rstrip("/").removesuffix("/v2")
 
 
+def _not_available(keys: SecretStr | None) -> SecretStr | None:
+    if keys is not None:
+        raise ValueError("encryption of payloads is not available in this version; leave it empty")
+    return keys
+
+
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -48,7 +54,7 @@ class Settings(BaseSettings):
     answer_budget_seconds: Seconds = 8
     hold_seconds: Seconds = 120
     confirmation_window_seconds: Seconds = 900
-    payload_encryption_keys: SecretStr | None = None
+    payload_encryption_keys: Annotated[SecretStr | None, AfterValidator(_not_available)] = None
     metrics_bind: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")] | None = None
 
 

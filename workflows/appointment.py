@@ -73,6 +73,7 @@ class AppointmentWorkflow:
         self._offered_at: datetime | None = None
         self._settled: dict[tuple[object, ...], Answer] = {}
         self._booked: list[Answer] = []
+        self._perhaps_booked: set[datetime] = set()
         self._alternatives_named = 0
         self._caller: Caller | None = None
         self._ended_as: CallOutcome | None = None
@@ -210,9 +211,10 @@ class AppointmentWorkflow:
     async def _recheck(self, slot: Slot, turn: Turn) -> CaughtAt | None:
         """Look again right before booking; return where a race was caught, ``None`` if the slot still stands.
 
-        A look that fails stops nothing: the booking call itself is the only arbiter.
+        A look that fails stops nothing: the booking call itself is the only arbiter. Where an earlier attempt may have
+        booked the slot a look would show our own booking as gone; the booking step looks for that one first.
         """
-        if not self._call.branch.recheck:
+        if not self._call.branch.recheck or slot.start in self._perhaps_booked:
             return None
         try:
             seen = await self._calendar.recheck(slot)
@@ -232,6 +234,7 @@ class AppointmentWorkflow:
         try:
             outcome = await self._calendar.book(slot, attendee, rechecked=turn.rechecked)
         except ActivityError as error:
+            self._perhaps_booked.add(slot.start)
             return self._calendar_trouble(error, slot).model_copy(update={"uncertain": True})
         match outcome.result:
             case BookingResult.BOOKED:

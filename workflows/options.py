@@ -42,14 +42,14 @@ def while_caller_waits(answer_budget_seconds: float) -> StepOptions:
 
 RECHECK = StepOptions(
     # Two short looks at the most: a failed re-check does not stop the booking, it only delays it.
-    start_to_close_timeout=timedelta(seconds=3.5),
-    schedule_to_close_timeout=timedelta(seconds=4),
+    start_to_close_timeout=timedelta(seconds=4.5),
+    schedule_to_close_timeout=timedelta(seconds=4.5),
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=2),
 )
 
 BOOK = StepOptions(
-    # One attempt: look-up 3 s, booking 10 s (up to 11 s were measured), look-up 3 s, hold 2 s.
-    start_to_close_timeout=timedelta(seconds=20),
+    # One attempt: look-up 3 s, booking 10 s (1 to 4 s are usual), look-up 3 s, hold and its shortening 2 s each.
+    start_to_close_timeout=timedelta(seconds=25),
     # Ends before a hold renewed at its beginning does (120 s), and outlasts a rate limit's block of 60 s.
     schedule_to_close_timeout=timedelta(seconds=100),
     retry_policy=_PATIENT,

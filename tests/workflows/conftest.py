@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,9 +15,16 @@ def calendar() -> FakeCalendar:
 
 
 @pytest.fixture
-async def conversation(temporal: TemporalServer, calendar: FakeCalendar) -> AsyncIterator[Conversation]:
+def worker_options() -> dict[str, Any]:
+    return {}
+
+
+@pytest.fixture
+async def conversation(
+    temporal: TemporalServer, calendar: FakeCalendar, worker_options: dict[str, Any]
+) -> AsyncIterator[Conversation]:
     task_queue = f"appointments-{uuid4().hex}"
-    async with worker_with(temporal.client, calendar, task_queue):
+    async with worker_with(temporal.client, calendar, task_queue, **worker_options):
         yield Conversation(temporal.client, task_queue)
 
 

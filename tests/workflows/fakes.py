@@ -225,6 +225,10 @@ class Phone:
         wish = self.wish(day, at, **({"name": "Hansi Schmidt"} | more))
         return await self.conversation.confirm(self.call, Confirmation(wish=wish, alternative_id=alternative_id))
 
+    async def recognised(self) -> Caller:
+        """Ask who is calling."""
+        return await self.conversation.recognise_caller(self.call, datetime.now(UTC) + timedelta(days=1))
+
     async def hangs_up(self) -> None:
         """End the call."""
         await self.conversation.hang_up(self.call.call_id, HangUp(at=NOW, reason="user_hangup"))

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import ApplicationError
 
 from tests.temporal import TemporalServer
 from tests.workflows.fakes import (
@@ -241,7 +242,7 @@ async def test_a_missing_name_is_asked_for_and_the_offer_stands(phone: Phone, ca
 
 async def test_a_recognised_caller_need_not_say_the_name(phone: Phone, calendar: FakeCalendar) -> None:
     calendar.customers["+4915550100001"] = Caller(found=True, customer_id="7", name="Hansi Hinterseer")
-    caller = await phone.conversation.recognise_caller(phone.call, NOW + timedelta(days=10_000))
+    caller = await phone.recognised()
     assert caller.name == "Hansi Hinterseer"
     await phone.asks(THURSDAY, "09:00")
 
@@ -470,3 +471,21 @@ async def test_an_operator_cancelling_the_call_lets_a_booking_finish(phone: Phon
     with pytest.raises(WorkflowFailureError):
         await phone.ends()
     assert calendar.records[-1].outcome is CallOutcome.BOOKED
+
+
+async def test_a_booking_of_unknown_fate_is_looked_for_and_not_called_taken(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    await phone.asks(THURSDAY, "09:00")
+    lost = ApplicationError("no answer", type="CalendarUnreachable", non_retryable=True)
+    calendar.failures["book_slot"] = [lost]
+    first = await phone.says_yes()
+    assert (first.status, first.uncertain) == (AnswerStatus.ERROR, True)
+
+    calendar.free.discard(NINE)
+    calendar.booking_outcome = BookingOutcome(
+        result=BookingResult.BOOKED, booking_uid="uid-lost", start=NINE, recovered=True
+    )
+
+    assert (await phone.says_yes()).booking_uid == "uid-lost"
+    assert calendar.steps.count("recheck_slot") == 1

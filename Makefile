@@ -1,0 +1,53 @@
+PYTHON ?= python3
+PIP = .venv/bin/python -m pip --disable-pip-version-check --no-input
+COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes pyproject.toml
+
+.PHONY: setup demo up test check format histories lock clean
+
+## Everything else sets itself up.
+setup: .venv/.ready
+
+.venv/.ready: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Slotkeeper needs Python 3.11 or newer; name one: make PYTHON=python3.11 " + "setup")'
+	@echo "Setting up .venv, once:"
+	@$(PYTHON) -m venv .venv
+	@{ $(PIP) install --require-hashes -r requirements-dev.lock; echo $$? > .venv/.status; } | \
+	  awk -v all="$$(grep -c '==' requirements-dev.lock)" \
+	    '/^Collecting/ { printf "\r  fetching package %d of %d ", ++n, all; fflush() } \
+	     /^Installing/ { printf "\n  installing\n"; fflush() }'
+	@exit $$(cat .venv/.status)
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+## The incident, replayed on the whole embedded stack.
+demo: setup
+	@.venv/bin/python -m simulator demo
+
+## The same stack, staying up.
+up: setup
+	@.venv/bin/python -m simulator up
+
+test: setup
+	@.venv/bin/python -m pytest
+
+check: setup
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: setup
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+## Record the golden histories anew, after a change that calls in progress need not survive.
+histories: setup
+	.venv/bin/python -m tests.replay.record
+
+## Pin anew what pyproject.toml names.
+lock: setup
+	$(COMPILE) --extra http2 --output-file requirements.lock
+	$(COMPILE) --all-extras --group dev --output-file requirements-dev.lock
+
+clean:
+	rm -rf .venv .data build *.egg-info

@@ -1,0 +1,154 @@
+"""Records the golden histories: one of every main path a call can take."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from temporalio.client import WorkflowHandle
+
+from starter.conversation import Conversation
+from tests.temporal import TemporalServer, dev_server
+from tests.workflows.fakes import (
+    THURSDAY,
+    UNREACHABLE,
+    FakeCalendar,
+    Phone,
+    berlin,
+    new_call,
+    rate_limited,
+    worker_with,
+)
+from workflows.appointment import AppointmentWorkflow
+from workflows.messages import CallResult
+
+HISTORIES = Path(__file__).with_name("histories")
+
+NINE = berlin("2025-10-16T09:00")
+
+CallPath = Callable[[Phone, FakeCalendar], Awaitable[None]]
+
+
+async def booked(phone: Phone, _calendar: FakeCalendar) -> None:
+    """The caller is recognised, asks, thinks, says yes."""
+    await phone.conversation.begin(phone.call)
+    await phone.recognised()
+    await phone.asks(THURSDAY, "09:00")
+    await phone.thinks(14)
+    await phone.says_yes()
+    await phone.hangs_up()
+
+
+async def taken_at_recheck(phone: Phone, calendar: FakeCalendar) -> None:
+    """Somebody books while the caller thinks; an alternative is taken."""
+    await phone.asks(THURSDAY, "09:00")
+    calendar.free.discard(NINE)
+    await phone.says_yes()
+    await phone.says_yes(alternative_id="a2")
+    await phone.hangs_up()
+
+
+async def taken_at_booking(phone: Phone, calendar: FakeCalendar) -> None:
+    """Somebody books between the re-check and the booking."""
+    await phone.asks(THURSDAY, "09:00")
+    calendar.before["book_slot"] = lambda: calendar.free.discard(NINE)
+    await phone.says_yes()
+    await phone.hangs_up()
+
+
+async def held_by_another_call(phone: Phone, calendar: FakeCalendar) -> None:
+    """Another call holds the slot at the check."""
+    calendar.held_by_others = {NINE}
+    await phone.asks(THURSDAY, "09:00")
+    await phone.hangs_up()
+
+
+async def confirmation_first(phone: Phone, _calendar: FakeCalendar) -> None:
+    """The explicit wish comes as a confirmation."""
+    await phone.says_yes(THURSDAY, "09:00")
+    await phone.says_yes(THURSDAY, "09:00")
+    await phone.hangs_up()
+
+
+async def recheck_fails(phone: Phone, calendar: FakeCalendar) -> None:
+    """The calendar does not answer the re-check, and is slow to book."""
+    await phone.asks(THURSDAY, "09:00")
+    calendar.failures["recheck_slot"] = [UNREACHABLE, UNREACHABLE]
+    calendar.failures["book_slot"] = [rate_limited(0.1)]
+    await phone.says_yes()
+    await phone.hangs_up()
+
+
+async def calendar_full(phone: Phone, calendar: FakeCalendar) -> None:
+    """Nothing is free, near or far."""
+    calendar.free.clear()
+    await phone.asks(THURSDAY, "09:00")
+    await phone.hangs_up()
+
+
+async def hung_up(phone: Phone, _calendar: FakeCalendar) -> None:
+    """The caller hangs up on an offer."""
+    await phone.asks(THURSDAY, "09:00")
+    await phone.hangs_up()
+
+
+async def silent(phone: Phone, _calendar: FakeCalendar) -> None:
+    """The caller falls silent on an offer."""
+    await phone.asks(THURSDAY, "09:00")
+    await phone.thinks(phone.call.confirmation_window_seconds + 1)
+
+
+PATHS: dict[str, CallPath] = {
+    path.__name__: path
+    for path in (
+        booked,
+        taken_at_recheck,
+        taken_at_booking,
+        held_by_another_call,
+        confirmation_first,
+        recheck_fails,
+        calendar_full,
+        hung_up,
+        silent,
+    )
+}
+
+
+async def play(path: CallPath, server: TemporalServer) -> WorkflowHandle[AppointmentWorkflow, CallResult]:
+    """Play a path to its end."""
+    calendar = FakeCalendar()
+    task_queue = f"appointments-{uuid4().hex}"
+    async with worker_with(server.client, calendar, task_queue):
+        phone = Phone(server, Conversation(server.client, task_queue), new_call())
+        await path(phone, calendar)
+        await phone.ends()
+        return phone.handle
+
+
+def without_traces_of_the_machine(recorded: Any) -> Any:
+    """Leave out where it was recorded: host names and the paths in stack traces, which replay does not look at."""
+    if isinstance(recorded, list):
+        return [without_traces_of_the_machine(part) for part in recorded]
+    if isinstance(recorded, dict):
+        return {
+            name: without_traces_of_the_machine(part)
+            for name, part in recorded.items()
+            if name not in ("identity", "stackTrace")
+        }
+    return recorded
+
+
+async def main() -> None:
+    """Write every path's history."""
+    async with dev_server() as server:
+        for name, path in PATHS.items():
+            handle = await play(path, server)
+            history = await handle.fetch_history()
+            recorded = without_traces_of_the_machine(history.to_json_dict())
+            (HISTORIES / f"{name}.json").write_text(json.dumps(recorded, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
