@@ -4,9 +4,10 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -17,6 +18,7 @@ from activities.records import RecordActivities
 from activities.scheduling import SchedulingActivities
 from starter.connect import connect
 from starter.settings import Settings, exit_on_bad_settings, load_settings, open_database
+from store.errors import StoreUnavailable
 from store.holds import Holds
 from store.migrate import migrate
 from workflows import options
@@ -30,6 +32,11 @@ DRAIN = options.BOOK["start_to_close_timeout"] + timedelta(seconds=5)
 
 STICKY_LIMIT = timedelta(seconds=2)
 """A caller whose worker was killed waits this long before another worker takes the call over (10 s by default)."""
+
+PATIENCE_SECONDS = 60.0
+"""How long a worker waits for a Temporal that does not answer before it gives up with exit status 1."""
+
+RETRY_SECONDS = 2.0
 
 
 @asynccontextmanager
@@ -62,15 +69,37 @@ async def running_worker(client: Client, settings: Settings) -> AsyncIterator[Wo
         await engine.dispose()
 
 
+async def connected(settings: Settings, stop: asyncio.Event) -> Client | None:
+    """Connect to Temporal; where it does not answer, try for a while and say so. ``None``: told to stop meanwhile.
+
+    Raises:
+        RuntimeError: Temporal has not answered for ``PATIENCE_SECONDS``.
+    """
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while not stop.is_set():
+        try:
+            return await connect(metrics_bind=settings.metrics_bind)
+        except RuntimeError as error:
+            if time.monotonic() > give_up_at:
+                raise
+            logger.warning("Temporal does not answer, trying again: %s", error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
+    return None
+
+
 async def main() -> None:
     """Run one worker until it is told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = load_settings("CALCOM_API_KEY")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for stopping in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(stopping, stop.set)
-    client = await connect(metrics_bind=settings.metrics_bind)
+    client = await connected(settings, stop)
+    if client is None:
+        return
     async with running_worker(client, settings):
         logger.info("working on task queue %s", TASK_QUEUE)
         await stop.wait()
@@ -79,7 +108,10 @@ async def main() -> None:
 
 if __name__ == "__main__":
     with exit_on_bad_settings():
-        asyncio.run(main())
+        try:
+            asyncio.run(main())
+        except (RuntimeError, StoreUnavailable) as error:
+            sys.exit(f"the worker could not start or had to stop: {error}")
     # CPython 3.11 may abort while finalizing right after its last Temporal call; half a second lets the bridge's
     # threads come to rest first.
     time.sleep(0.5)

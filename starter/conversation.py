@@ -50,12 +50,13 @@ NOT_FOUND_OUT = Answer(status=AnswerStatus.ERROR, reason=Reason.CALENDAR_UNREACH
 
 NO_ANSWER = (
     RPCError,
+    RuntimeError,
     TimeoutError,
     WorkflowAlreadyStartedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-"""Every way in which Temporal can fail to bring an answer."""
+"""Every way in which Temporal can fail to bring an answer; ``RuntimeError`` is a lazy client that cannot connect."""
 
 
 class StartOptions(TypedDict):

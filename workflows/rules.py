@@ -104,8 +104,9 @@ def agreed_slot(
 ) -> Slot | None:
     """Return what a confirmation books, or ``None`` where its wish must be checked and asked back first.
 
-    It books the moment on offer; or one of the alternatives on offer, named by id, by moment, or by time of day while
-    the words for the day are the ones used before; or, with nothing on offer, the explicit wish it carries, exactly.
+    It books the moment on offer (an only alternative is one); or one of the alternatives on offer, named by id, by
+    moment, or by time of day while the words for the day are the ones used before; or, with nothing on offer, the
+    explicit wish it carries, exactly.
     ``service`` is the one the call has settled on.
     """
     named = named_moment(wish, timezone)
@@ -128,10 +129,8 @@ def _meant(wish: SlotWish, on_offer: OnOffer, zone: ZoneInfo) -> list[datetime]:
     if wish.time_of_day is not None:
         fitting = (start for start in on_offer.starts if start.astimezone(zone).time() == wish.time_of_day)
         return list(fitting) if same_day_words else []
-    if on_offer.start is None:
-        return []
-    fits_day = same_day_words or on_offer.start.astimezone(zone).date() == wish.day
-    return [on_offer.start] if fits_day else []
+    only = on_offer.starts if len(on_offer.starts) == 1 else []
+    return [start for start in only if same_day_words or start.astimezone(zone).date() == wish.day]
 
 
 def offer_in(answer: Answer, day_words: str | None) -> OnOffer | None:

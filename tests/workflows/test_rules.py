@@ -74,6 +74,7 @@ TWO = OnOffer(
     (Alternative(id="a1", start=berlin("2025-10-16T09:30")), Alternative(id="a2", start=FRIDAY_TEN)),
     "donnerstag",
 )
+ONLY = OnOffer(HAIRCUT, None, (Alternative(id="a1", start=FRIDAY_TEN),), "donnerstag")
 TWINS = OnOffer(
     HAIRCUT, None, (Alternative(id="a1", start=FRIDAY_TEN), Alternative(id="a2", start=MONDAY_TEN)), "donnerstag"
 )
@@ -104,6 +105,7 @@ TWINS = OnOffer(
         ),
         pytest.param(wish(THURSDAY, "10:00", day_words="am 16."), None, TWO, None, id="new day words are a new day"),
         pytest.param(wish(), None, TWO, None, id="plain yes to two alternatives"),
+        pytest.param(wish(), None, ONLY, FRIDAY_TEN, id="plain yes to an only alternative"),
         pytest.param(wish(at="10:00"), None, TWINS, None, id="a time of day that fits both"),
         pytest.param(wish(THURSDAY, "09:00"), None, TWO, None, id="the moment that was refused"),
         pytest.param(wish(THURSDAY, "09:00"), None, None, NINE, id="explicit wish with nothing on offer"),
