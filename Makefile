@@ -12,9 +12,8 @@ setup: .venv/.ready
 	@echo "Setting up .venv, once:"
 	@$(PYTHON) -m venv .venv
 	@{ $(PIP) install --require-hashes -r requirements-dev.lock; echo $$? > .venv/.status; } | \
-	  awk -v all="$$(grep -c '==' requirements-dev.lock)" \
-	    '/^Collecting/ { printf "\r  fetching package %d of %d ", ++n, all; fflush() } \
-	     /^Installing/ { printf "\n  installing\n"; fflush() }'
+	  awk '/^Collecting/ { printf "\r  %d packages, now %-48s", ++n, $$2; fflush() } \
+	       /^Installing/ { printf "\r  %d packages: installing %-44s\n", n, ""; fflush() }'
 	@exit $$(cat .venv/.status)
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

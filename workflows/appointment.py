@@ -170,6 +170,8 @@ class AppointmentWorkflow:
         slot = rules.wished_slot(wish, branch.timezone)
         if slot is None:
             return Answer(status=AnswerStatus.MISSING_REQUIRED_FIELDS, missing=rules.missing_parts(wish))
+        if booked := self._booked_before(slot.start):
+            return booked
         if objection := rules.objection(slot, wish.asked_at, branch):
             return await self._with_alternatives(objection, slot)
         try:
@@ -178,6 +180,9 @@ class AppointmentWorkflow:
             return self._calendar_trouble(error, slot)
         if seen.listed and seen.hold is not HoldState.HELD_BY_ANOTHER_CALL:
             return Answer(status=AnswerStatus.AVAILABLE, start=slot.start, service=slot.service)
+        if slot.start in self._perhaps_booked:
+            # It may be our own booking that takes the slot: neither "taken" nor "yours" would be known to be true.
+            return self._not_found_out(slot, uncertain=True)
         refusal = Answer(
             status=AnswerStatus.UNAVAILABLE,
             reason=Reason.HELD_BY_ANOTHER_CALL if seen.listed else None,
@@ -191,10 +196,15 @@ class AppointmentWorkflow:
         """Return the answer to a confirmation that has been carried out already."""
         if self._on_offer is None and turn.content in self._settled:
             return self._settled[turn.content]
+        if turn.says_only_yes:
+            return self._booked_before(None) if self._on_offer is None else None
         spoken = self._wish_so_far if self._on_offer is None else turn.wish
         named = rules.named_moment(spoken, self._call.branch.timezone)
-        says_only_yes = turn.says_only_yes and self._on_offer is None
-        booked = (answer for answer in reversed(self._booked) if answer.start == named or says_only_yes)
+        return self._booked_before(named) if named else None
+
+    def _booked_before(self, start: datetime | None) -> Answer | None:
+        """Return that this call has booked the moment already; without a moment, the last one it has booked."""
+        booked = (answer for answer in reversed(self._booked) if start is None or answer.start == start)
         return next((answer.model_copy(update={"again": True}) for answer in booked), None)
 
     def _agreed_slot(self, turn: Turn) -> Slot | None:
@@ -295,12 +305,16 @@ class AppointmentWorkflow:
         misconfigured = _kind_of(error) == steps.CALENDAR_NOT_CONFIGURED
         log = workflow.logger.error if misconfigured else workflow.logger.warning
         log("the calendar could not be asked: %s", _kind_of(error))
+        return self._not_found_out(slot, misconfigured=misconfigured)
+
+    def _not_found_out(self, slot: Slot, *, misconfigured: bool = False, uncertain: bool = False) -> Answer:
         return Answer(
             status=AnswerStatus.ERROR,
             reason=Reason.CALENDAR_UNREACHABLE,
             start=slot.start,
             service=slot.service,
             misconfigured=misconfigured,
+            uncertain=uncertain,
         )
 
     def _take_down(self, turn: Turn) -> Turn:

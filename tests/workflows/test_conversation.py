@@ -194,6 +194,25 @@ async def test_a_second_confirmation_of_what_is_booked_says_so(phone: Phone, cal
     assert len(calendar.booked) == 1
 
 
+async def test_asking_for_what_this_call_has_booked_is_told_so(phone: Phone, calendar: FakeCalendar) -> None:
+    await phone.asks(THURSDAY, "09:00")
+    await phone.says_yes()
+
+    answer = await phone.asks(THURSDAY, "09:00")
+
+    assert (answer.status, answer.again) == (AnswerStatus.BOOKED, True)
+
+
+async def test_a_call_can_book_twice(phone: Phone, calendar: FakeCalendar) -> None:
+    await phone.asks(THURSDAY, "09:00")
+    await phone.says_yes()
+    await phone.asks(at="11:00")
+
+    assert (await phone.says_yes()).start == berlin("2025-10-16T11:00")
+    await phone.hangs_up()
+    assert [b.uid for b in (await phone.ends()).bookings] == ["uid-1", "uid-2"]
+
+
 async def test_a_confirmation_first_of_all_books_its_explicit_wish(phone: Phone, calendar: FakeCalendar) -> None:
     answer = await phone.says_yes(THURSDAY, "09:00")
 
@@ -486,6 +505,8 @@ async def test_a_booking_of_unknown_fate_is_looked_for_and_not_called_taken(
     calendar.booking_outcome = BookingOutcome(
         result=BookingResult.BOOKED, booking_uid="uid-lost", start=NINE, recovered=True
     )
+    asked_about = await phone.asks(THURSDAY, "09:00")
+    assert (asked_about.status, asked_about.uncertain) == (AnswerStatus.ERROR, True)
 
-    assert (await phone.says_yes()).booking_uid == "uid-lost"
+    assert (await phone.says_yes(THURSDAY, "09:00")).booking_uid == "uid-lost"
     assert calendar.steps.count("recheck_slot") == 1
