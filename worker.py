@@ -39,31 +39,42 @@ PATIENCE_SECONDS = 60.0
 RETRY_SECONDS = 2.0
 
 
+def build_worker(
+    client: Client,
+    scheduling: SchedulingActivities,
+    records: RecordActivities,
+    *,
+    task_queue: str = TASK_QUEUE,
+    drain: timedelta = DRAIN,
+) -> Worker:
+    """Put a worker together: the conversation, and every step it may ask for."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[AppointmentWorkflow],
+        activities=[
+            scheduling.check_slot,
+            scheduling.find_slots,
+            scheduling.recheck_slot,
+            scheduling.book_slot,
+            scheduling.release_hold,
+            records.find_customer,
+            records.record_call,
+        ],
+        graceful_shutdown_timeout=drain,
+        sticky_queue_schedule_to_start_timeout=STICKY_LIMIT,
+    )
+
+
 @asynccontextmanager
 async def running_worker(client: Client, settings: Settings) -> AsyncIterator[Worker]:
     """Run a worker with real dependencies; leaving the context drains it, then closes what it opened."""
     engine = open_database(settings)
-    await migrate(engine)
     try:
+        await migrate(engine)
         async with calcom_http(settings.calcom_base_url) as http:
             scheduling = SchedulingActivities(CalcomClient(http), Holds(engine), os.environ)
-            records = RecordActivities(engine)
-            async with Worker(
-                client,
-                task_queue=TASK_QUEUE,
-                workflows=[AppointmentWorkflow],
-                activities=[
-                    scheduling.check_slot,
-                    scheduling.find_slots,
-                    scheduling.recheck_slot,
-                    scheduling.book_slot,
-                    scheduling.release_hold,
-                    records.find_customer,
-                    records.record_call,
-                ],
-                graceful_shutdown_timeout=DRAIN,
-                sticky_queue_schedule_to_start_timeout=STICKY_LIMIT,
-            ) as worker:
+            async with build_worker(client, scheduling, RecordActivities(engine)) as worker:
                 yield worker
     finally:
         await engine.dispose()

@@ -136,6 +136,9 @@ def calcom_http(base_url: str, transport: httpx.AsyncBaseTransport | None = None
     )
 
 
+_LEAST_EXTRA, _MOST_EXTRA = 1_000, 60_000
+
+
 class CalcomClient:
     """Asks Cal.com, once per call, and answers with a model or raises a ``CalcomError``.
 
@@ -147,8 +150,11 @@ class CalcomClient:
         """Ask through ``http`` (see ``calcom_http``); by ``clock`` the rate limit's reset time becomes a delay."""
         self._http = http
         self._clock = clock
-        # In every process another order, and no number again before all were used.
-        self._extra_milliseconds = itertools.cycle(random.sample(range(1_000, 60_000), k=59_000))
+        # Every process begins elsewhere, and uses no number again before all were used.
+        begin = random.randrange(_LEAST_EXTRA, _MOST_EXTRA)
+        self._extra_milliseconds = itertools.cycle(
+            itertools.chain(range(begin, _MOST_EXTRA), range(_LEAST_EXTRA, begin))
+        )
 
     async def slots(
         self, api_key: str, event_type_id: int, start: datetime, end: datetime, timezone: str, *, fresh: bool = False

@@ -122,3 +122,7 @@ def _overview(catalog: Catalog) -> Tree:
                 default = ", default" if service.default else ""
                 of_branch.add(Text(f"{service.name}: {takes}, event type {service.calcom_event_type_id}{default}"))
     return tree
+
+
+if __name__ == "__main__":
+    app()

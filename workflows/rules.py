@@ -209,8 +209,8 @@ def alternatives(
         }
     )
     wish = _within_hours(wished.start.astimezone(zone), branch)
-    chosen = _ranked(bookable, wish, branch)[:MOST_ALTERNATIVES]
-    return tuple(Alternative(id=f"a{number}", start=start) for number, start in enumerate(chosen, start=numbered_from))
+    chosen = enumerate(_ranked(bookable, wish, branch)[:MOST_ALTERNATIVES], start=numbered_from)
+    return tuple(Alternative(id=f"a{number}", start=start.astimezone(UTC)) for number, start in chosen)
 
 
 def _ranked(bookable: Sequence[datetime], wish: datetime, branch: Branch) -> list[datetime]:

@@ -1,16 +1,25 @@
+import logging
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 
+from store.catalog import apply_catalog, load_catalog_file
 from store.engine import create_engine
 from store.migrate import migrate
-from tests.end_to_end.salon import Salon, open_salon
+from tests.end_to_end.salon import CATALOG, Salon, open_salon
 
 OpenSalon = Callable[..., Awaitable[Salon]]
+
+
+@pytest.fixture(autouse=True)
+def no_errors(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail where something broke unforeseen: callers are spared it, tests are not. Who expects an error clears it."""
+    yield
+    assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +27,7 @@ async def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("store") / "new.db"
     engine = create_engine(f"sqlite:///{path}")
     await migrate(engine)
+    await apply_catalog(engine, load_catalog_file(CATALOG))
     await engine.dispose()
     return path
 
@@ -28,7 +38,8 @@ async def open_with(client: Client, new_database: Path, tmp_path: Path) -> Async
     async with AsyncExitStack() as closing:
 
         async def open_one(**changes: object) -> Salon:
-            database = shutil.copy(new_database, tmp_path / "slotkeeper.db")
+            (tmp_path / "store").mkdir()
+            database = shutil.copy(new_database, tmp_path / "store")
             return await closing.enter_async_context(open_salon(client, database, **changes))  # type: ignore[arg-type]
 
         yield open_one

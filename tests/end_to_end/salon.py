@@ -2,6 +2,7 @@
 
 import asyncio
 import tomllib
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel, col, select
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Worker
 
 from activities.calcom_client import CalcomClient, calcom_http
 from activities.records import RecordActivities
@@ -39,6 +39,7 @@ from store.engine import create_engine, reading
 from store.errors import QUERY_SECONDS
 from store.holds import Holds, LiveHold
 from store.tables import Call
+from worker import build_worker
 from workflows.appointment import AppointmentWorkflow
 from workflows.messages import CallResult, workflow_id
 
@@ -93,14 +94,21 @@ class Line(httpx.AsyncBaseTransport):
     def __init__(self, double: httpx.AsyncBaseTransport) -> None:
         self._double = double
         self._gates: dict[tuple[str, str], asyncio.Event] = {}
+        self._waiting: dict[tuple[str, str], asyncio.Event] = defaultdict(asyncio.Event)
 
     def keep_waiting(self, method: str, path: str) -> asyncio.Event:
         """Let no such request through before the event is set."""
         return self._gates.setdefault((method, path), asyncio.Event())
 
+    async def waiting(self, method: str, path: str) -> None:
+        """Return once such a request is kept waiting."""
+        await self._waiting[method, path].wait()
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if gate := self._gates.get((request.method, request.url.path)):
-            await gate.wait()
+        asked = request.method, request.url.path
+        if asked in self._gates:
+            self._waiting[asked].set()
+            await self._gates[asked].wait()
         return await self._double.handle_async_request(request)
 
 
@@ -131,23 +139,10 @@ class Salon:
         calcom = await self._worker.enter_async_context(calcom_http("http://calcom.example", self.line))
         scheduling = SchedulingActivities(CalcomClient(calcom), self.holds, {"CALCOM_API_KEY": CALCOM_KEY})
         records = RecordActivities(self.engine, self.clock)
-        await self._worker.enter_async_context(
-            Worker(
-                self.temporal,
-                task_queue=self.task_queue,
-                workflows=[AppointmentWorkflow],
-                activities=[
-                    scheduling.check_slot,
-                    scheduling.find_slots,
-                    scheduling.recheck_slot,
-                    scheduling.book_slot,
-                    scheduling.release_hold,
-                    records.find_customer,
-                    records.record_call,
-                ],
-                graceful_shutdown_timeout=timedelta(seconds=1),
-            )
+        worker = build_worker(
+            self.temporal, scheduling, records, task_queue=self.task_queue, drain=timedelta(seconds=1)
         )
+        await self._worker.enter_async_context(worker)
 
     async def worker_stops(self) -> None:
         await self._worker.aclose()
@@ -262,13 +257,15 @@ async def open_salon(
 ) -> AsyncIterator[Salon]:
     """Open a salon with a running worker; at closing time everybody hangs up, and nothing may be left over.
 
+    ``database`` is a file with the schema and the repository's catalog in it.
     ``web_temporal`` is what the web process is connected to where that is not the real server; ``kind`` changes the
     calendar's event types.
     """
     clock = Clock(now)
     double = create_app(calendar_config(hours, zone, **kind), clock)
     engine = create_engine(f"sqlite:///{database}", patience=store_patience)
-    await apply_catalog(engine, parse_catalog(catalog_file(hours, zone), "catalog.toml"))
+    if hours or zone:
+        await apply_catalog(engine, parse_catalog(catalog_file(hours, zone), "catalog.toml"))
     task_queue = f"appointments-{uuid4().hex}"
     app = webhook.create_app(
         settings=Settings(retell_api_key=SecretStr(RETELL_KEY), answer_budget_seconds=answer_budget),

@@ -37,8 +37,8 @@ async def test_nine_is_not_free_when_only_other_nines_are(
     assert refused.status == "unavailable"
     assert refused.message.startswith(f"Der Termin am {spoken} um 09:00 Uhr ist leider nicht verfügbar.")
     assert [a["start"] for a in refused.body["alternatives"]] == [
-        f"{day}T09:30:00{offset}",
         f"{day}T08:30:00{offset}",
+        f"{day}T08:00:00{offset}",
     ]
     assert salon.bookings == []
 

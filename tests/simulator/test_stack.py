@@ -1,0 +1,219 @@
+"""The embedded stack as processes; slow by nature, so most tests share one."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from simulator.caller import Caller
+from simulator.process import Process, ProcessFailed
+from simulator.stack import SEARCH_ATTRIBUTES, TASK_QUEUE, Ports, Stack, StackInUse, running_stack
+from simulator.up import Running
+from workflows import messages, visibility
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture(scope="module")
+def said() -> asyncio.Queue[str]:
+    """What the shared stack has reported."""
+    return asyncio.Queue()
+
+
+@pytest.fixture(scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory, said: asyncio.Queue[str]) -> AsyncIterator[Stack]:
+    async with running_stack(tmp_path_factory.mktemp("stack"), say=said.put_nowait) as running:
+        yield running
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def port_of(url: str) -> int:
+    return urlsplit(url if "//" in url else f"//{url}").port or 0
+
+
+def test_the_server_is_told_the_workflows_search_attributes_and_queue() -> None:
+    assert {key.name: key.indexed_value_type.name.title() for key in visibility.SEARCH_ATTRIBUTES} == SEARCH_ATTRIBUTES
+    assert TASK_QUEUE == messages.TASK_QUEUE
+
+
+def test_ports_that_are_taken_are_replaced() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        free = closed.getsockname()[1]
+        closed.close()
+        taken_port = taken.getsockname()[1]
+        ports = Ports(taken_port, free, 0, 0).free()
+
+    assert ports.temporal != taken_port
+    assert ports.temporal_ui == free
+    assert len(set(ports)) == 4
+    assert all(ports)
+
+
+async def test_it_comes_up_twice_on_the_same_data_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (
+        # Set for some other installation: none of the stack's business.
+        ("TEMPORAL_ADDRESS", "127.0.0.1:1"),
+        ("DATABASE_URL", "postgresql+psycopg://127.0.0.1:1/none"),
+        ("METRICS_BIND", "127.0.0.1:1"),
+        ("HTTP_PROXY", "http://127.0.0.1:1"),
+    ):
+        monkeypatch.setenv(name, value)
+    for _ in range(2):
+        async with running_stack(tmp_path) as stack:
+            pids = stack.pids
+            ports = [
+                port_of(url)
+                for url in (stack.temporal_address, stack.temporal_ui_url, stack.calendar_url, stack.webhook_url)
+            ]
+            assert list(pids) == ["Temporal", "Calendar", "Worker", "Webhook"]
+            assert all(map(listens, ports))
+            with pytest.raises(StackInUse, match="stop it first"):
+                async with running_stack(tmp_path):
+                    pass
+            with pytest.raises(ProcessFailed, match="Calendar has ended, killed by SIGKILL"):
+                await stack.run(kill_and_wait_for_ever(pids["Calendar"]))
+        assert not any(map(is_running, pids.values()))
+        assert not any(map(listens, ports))
+
+
+async def kill_and_wait_for_ever(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    await asyncio.Event().wait()
+
+
+async def never() -> str | None:
+    return None
+
+
+async def test_what_does_not_come_up_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
+    dying = "import sys; print(*range(1, 31), sep='\\n'); sys.exit('no such catalog')"
+    process = Process("Webhook", [sys.executable, "-c", dying], os.environ, tmp_path)
+    process.start()
+    with pytest.raises(ProcessFailed) as failed:
+        await process.until(never, 10)
+    process.kill()
+
+    first, *quoted = str(failed.value).splitlines()
+    assert first == f"Webhook has ended, with exit status 1. The end of {tmp_path / 'logs' / 'webhook.log'}:"
+    assert [line.strip() for line in quoted] == [*map(str, range(17, 31)), "no such catalog"]
+
+
+async def test_what_never_becomes_ready_is_given_up(tmp_path: Path) -> None:
+    sleeper = Process("Sleeper", [sys.executable, "-c", "import signal; signal.pause()"], os.environ, tmp_path)
+    sleeper.start()
+    with pytest.raises(ProcessFailed, match=r"was not ready after 0\.1 s"):
+        await sleeper.until(never, 0.1)
+    await sleeper.stop(5)
+    assert sleeper.pid is None
+
+
+async def test_what_ignores_the_request_to_stop_is_killed(tmp_path: Path) -> None:
+    stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here', flush=True); signal.pause()"
+    process = Process("Stubborn", [sys.executable, "-c", stubborn], os.environ, tmp_path)
+
+    async def here() -> str | None:
+        return process.log.read_text() or None
+
+    process.start()
+    await process.until(here, 10)
+    pid = process.pid or 0
+    await process.stop(0.1)
+    assert not is_running(pid)
+
+
+async def test_a_call_goes_through_and_has_its_page(stack: Stack) -> None:
+    async with httpx.AsyncClient(base_url=stack.webhook_url) as webhook, httpx.AsyncClient() as browser:
+        caller = Caller(webhook, stack.retell_api_key, "+493055500020", call_id="call_page")
+        reply = await caller.say("check_availability", datum="morgen")
+        page = await browser.get(stack.ui_url("call_page"))
+        described = await browser.get(stack.ui_url("call_page").replace("/namespaces/", "/api/v1/namespaces/"))
+        await caller.hang_up()
+
+    assert reply.status == "missing_required_fields"
+    assert page.status_code == 200
+    assert described.json()["workflowExecutionInfo"]["execution"]["workflowId"] == "call/call_page"
+
+
+async def test_every_process_is_reported_once_it_is_ready_and_a_killed_worker_replaced(
+    stack: Stack, said: asyncio.Queue[str]
+) -> None:
+    assert [(await said.get()).split()[0] for _ in stack.pids] == ["Temporal", "Calendar", "Worker", "Webhook"]
+    first = stack.worker_pid
+
+    async def kill_and_wait() -> str:
+        os.kill(stack.pids["Worker"], signal.SIGKILL)
+        return await said.get()
+
+    line = await stack.run(kill_and_wait())
+
+    assert line == f"Worker {first} was killed; worker {stack.worker_pid} has taken over"
+    assert stack.worker_pid != first
+
+
+def start_up(folder: Path) -> subprocess.Popen[str]:
+    """Run `up` in a folder, and return once it has said everything."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simulator", "up"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Ctrl-C stops everything" in line:
+            return process
+    raise AssertionError(process.communicate()[1])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the children of a killed parent live on")
+def test_up_comes_up_again_after_a_crash_and_ends_well_on_a_signal(tmp_path: Path) -> None:
+    crashed = start_up(tmp_path)
+    running = Running.find(tmp_path / ".data")
+    assert running is not None
+    crashed.kill()
+    crashed.communicate()
+
+    for stopping in (signal.SIGINT, signal.SIGTERM):
+        process = start_up(tmp_path)
+        running = Running.find(tmp_path / ".data")
+        assert running is not None
+        assert listens(port_of(running.webhook_url))
+        process.send_signal(stopping)
+        _, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (0, "")
+        assert not listens(port_of(running.webhook_url))
+        assert Running.find(tmp_path / ".data") is None
+
+
+async def test_the_calendar_is_the_real_one_where_a_key_is_set(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, Ports(), {"CALCOM_API_KEY": "cal_live_0"}, say=print)
+
+    assert (stack.has_double, stack.calendar_url) == (False, "https://api.cal.com")
+    await stack.stop()
