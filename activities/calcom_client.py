@@ -8,7 +8,7 @@ import asyncio
 import importlib.util
 import itertools
 import logging
-import random
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -151,7 +151,7 @@ class CalcomClient:
         self._http = http
         self._clock = clock
         # Every process begins elsewhere, and uses no number again before all were used.
-        begin = random.randrange(_LEAST_EXTRA, _MOST_EXTRA)
+        begin = _LEAST_EXTRA + secrets.randbelow(_MOST_EXTRA - _LEAST_EXTRA)
         self._extra_milliseconds = itertools.cycle(
             itertools.chain(range(begin, _MOST_EXTRA), range(_LEAST_EXTRA, begin))
         )

@@ -50,7 +50,7 @@ def test_a_calendar_that_does_not_answer_is_a_fault(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("environment", "line"),
+    ("variables", "line"),
     [
         ({}, "RETELL_API_KEY: is not set; set it in the environment or in .env"),
         ({"RETELL_API_KEY": "k", "HOLD_SECONDS": "x"}, "HOLD_SECONDS: Input should be a valid number"),
@@ -60,9 +60,9 @@ def test_a_calendar_that_does_not_answer_is_a_fault(monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_the_webhook_does_not_start_with_bad_configuration(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], line: str
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], line: str
 ) -> None:
-    for name, value in environment.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     result = runner.invoke(app, ["webhook"])
     assert result.exit_code == 2

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 import httpx
@@ -22,19 +23,19 @@ QUESTION = json.dumps(envelope("check_availability", {"datum": "16.10.", "uhrzei
 @pytest.mark.parametrize(
     "refused",
     [
-        {},
-        {"X-Retell-Signature": ""},
-        {"X-Retell-Signature": "v=1,d=0"},
-        {"X-Retell-Signature": signature(QUESTION, key="another key")},
-        {"X-Retell-Signature": signature(QUESTION + b" ")},
-        {"X-Retell-Signature": signature(QUESTION, age=timedelta(minutes=6))},
-        {"X-Retell-Signature": signature(QUESTION, age=timedelta(minutes=-6))},
+        lambda: {},
+        lambda: {"X-Retell-Signature": ""},
+        lambda: {"X-Retell-Signature": "v=1,d=0"},
+        lambda: {"X-Retell-Signature": signature(QUESTION, key="another key")},
+        lambda: {"X-Retell-Signature": signature(QUESTION + b" ")},
+        lambda: {"X-Retell-Signature": signature(QUESTION, age=timedelta(minutes=6))},
+        lambda: {"X-Retell-Signature": signature(QUESTION, age=timedelta(minutes=-6))},
     ],
 )
 async def test_what_is_not_signed_has_no_effect(
-    retell: Retell, conversation: FakeConversation, path: str, refused: dict[str, str]
+    retell: Retell, conversation: FakeConversation, path: str, refused: Callable[[], dict[str, str]]
 ) -> None:
-    response = await retell.http.post(path, content=QUESTION, headers=refused)
+    response = await retell.http.post(path, content=QUESTION, headers=refused())
     assert response.status_code == 401
     assert not conversation.touched
 
