@@ -23,9 +23,9 @@ def workflow_id(call_id: str) -> str:
 
 
 class Message(BaseModel):
-    """Base of everything that travels: frozen, tolerant of fields a newer version added."""
+    """Base of everything that travels: frozen, tolerant of fields a newer version added, quiet about its contents."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class AnswerStatus(StrEnum):
