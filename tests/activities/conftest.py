@@ -1,11 +1,11 @@
-"""A scripted Cal.com, holds in memory, and the activities between them."""
+"""The activities between a scripted Cal.com and holds in memory."""
 
 import dataclasses
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
@@ -13,106 +13,12 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.calcom_client import CalcomClient, calcom_http
 from activities.scheduling import SchedulingActivities
-from store.errors import StoreUnavailable
+from tests.activities.fakes import Answer, MemoryHolds, Replayed, Request, Run, ScriptedCalcom
 from workflows.messages import Service
 
 RECORDED = Path(__file__).parents[1] / "data" / "calcom-recorded.json"
 NOW = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
 KEY = "cal_live_secret"
-
-Script = httpx.Response | Exception | Callable[[httpx.Request], Any]
-Answer = TypeVar("Answer")
-Message = TypeVar("Message")
-
-
-class ScriptedCalcom:
-    """Answers each kind of request from its script, the last answer for ever, and remembers what was asked."""
-
-    def __init__(self) -> None:
-        self.requests: list[httpx.Request] = []
-        self._scripts: dict[tuple[str, str], list[Script]] = {}
-
-    def answer(self, method: str, path: str, *script: Script) -> None:
-        self._scripts[method, path] = list(script)
-
-    def slots(self, *starts: str) -> None:
-        self.answer("GET", "/v2/slots", lambda _: success({"day": [{"start": start} for start in starts]}))
-
-    def bookings(self, *script: Script) -> None:
-        self.answer("POST", "/v2/bookings", *script)
-
-    def lookups(self, *script: Script) -> None:
-        self.answer("GET", "/v2/bookings", *script)
-
-    def asked(self, method: str, path: str) -> list[httpx.Request]:
-        return [request for request in self.requests if (request.method, request.url.path) == (method, path)]
-
-    @property
-    def booked_bodies(self) -> list[dict[str, Any]]:
-        return [json.loads(request.content) for request in self.asked("POST", "/v2/bookings")]
-
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        script = self._scripts[request.method, request.url.path]
-        step = script.pop(0) if len(script) > 1 else script[0]
-        if isinstance(step, Exception):
-            raise step
-        if isinstance(step, httpx.Response):
-            return httpx.Response(step.status_code, headers=step.headers, content=step.content)
-        answer = step(request)
-        return await answer if isinstance(answer, Awaitable) else answer
-
-
-class MemoryHolds:
-    """What ``store.holds.Holds`` promises, without expiry."""
-
-    def __init__(self) -> None:
-        self.live: dict[str, tuple[str, str, datetime, datetime]] = {}
-        self.shortened: list[tuple[str, float]] = []
-        self.down = False
-
-    async def take(
-        self,
-        *,
-        company: str,
-        calendar: str,
-        call_id: str,
-        start: datetime,
-        end: datetime,
-        seconds: float,
-        capacity: int,
-    ) -> bool:
-        others = await self.of_others(company=company, calendar=calendar, call_id=call_id, since=start, until=end)
-        if len(others) >= capacity:
-            return False
-        self.live[call_id] = (company, calendar, start, end)
-        return True
-
-    async def release(self, call_id: str) -> None:
-        self._answer()
-        self.live.pop(call_id, None)
-
-    async def shorten(self, call_id: str, seconds: float) -> None:
-        self._answer()
-        self.shortened.append((call_id, seconds))
-
-    async def of_others(
-        self, *, company: str, calendar: str, call_id: str, since: datetime, until: datetime
-    ) -> list[tuple[datetime, datetime]]:
-        self._answer()
-        return [
-            (start, end)
-            for holder, (*where, start, end) in self.live.items()
-            if holder != call_id and where == [company, calendar] and start < until and since < end
-        ]
-
-    def _answer(self) -> None:
-        if self.down:
-            raise StoreUnavailable("the database has not answered within 2 s")
-
-
-def success(data: object, status: int = 200) -> httpx.Response:
-    return httpx.Response(status, json={"status": "success", "data": data})
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +28,7 @@ def recorded() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def replayed(recorded: dict[str, dict[str, Any]]) -> Callable[[str], httpx.Response]:
+def replayed(recorded: dict[str, dict[str, Any]]) -> Replayed:
     """Make the response of a recorded exchange."""
 
     def replay(name: str) -> httpx.Response:
@@ -150,7 +56,7 @@ def holds() -> MemoryHolds:
 
 @pytest.fixture
 def scheduling(client: CalcomClient, holds: MemoryHolds) -> SchedulingActivities:
-    return SchedulingActivities(client, holds, {"CALCOM_API_KEY": KEY})  # type: ignore[arg-type]  # same signatures
+    return SchedulingActivities(client, holds, {"CALCOM_API_KEY": KEY})
 
 
 @pytest.fixture
@@ -159,10 +65,10 @@ def service() -> Service:
 
 
 @pytest.fixture
-def run() -> Callable[..., Awaitable[Any]]:
+def run() -> Run:
     """Run an activity as the given attempt."""
 
-    async def run(step: Callable[[Message], Awaitable[Answer]], request: Message, *, attempt: int = 1) -> Answer:
+    async def run(step: Callable[[Request], Awaitable[Answer]], request: Request, *, attempt: int = 1) -> Answer:
         environment = ActivityEnvironment()
         environment.info = dataclasses.replace(environment.info, attempt=attempt)
         return await environment.run(step, request)

@@ -1,18 +1,36 @@
 """The activities on the Cal.com double and a real store: what one call does, others and faults permitting."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from activities.calcom_client import CalcomClient, calcom_http
 from activities.scheduling import SchedulingActivities
 from simulator.calcom import Config, Fault, create_app
+from simulator.calcom.records import Booking
 from store.engine import create_engine
 from store.holds import Holds
 from store.migrate import migrate
-from workflows.messages import Attendee, BookingResult, BookSlot, HoldState, Service, SlotCheck, SlotRecheck, SlotSearch
+from tests.activities.fakes import Run
+from workflows.messages import (
+    Attendee,
+    BookingResult,
+    BookSlot,
+    CalendarRequest,
+    HoldState,
+    Service,
+    SlotCheck,
+    SlotRecheck,
+    SlotSearch,
+)
+
+Request = TypeVar("Request", bound=CalendarRequest)
 
 MONDAY = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 NINE = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
@@ -26,25 +44,27 @@ SERVICES = {
 
 
 @pytest.fixture
-def double():
+def double() -> Starlette:
     return create_app(Config.load(), clock=lambda: MONDAY)
 
 
 @pytest.fixture
-async def client(double):
+async def client(double: Starlette) -> AsyncIterator[CalcomClient]:
     async with calcom_http("http://calcom.example", httpx.ASGITransport(double)) as http:
         yield CalcomClient(http)
 
 
 @pytest.fixture
-async def scheduling(client, tmp_path):
+async def scheduling(client: CalcomClient, tmp_path: Path) -> AsyncIterator[SchedulingActivities]:
     engine = create_engine(f"sqlite:///{tmp_path / 'store.db'}")
     await migrate(engine)
     yield SchedulingActivities(client, Holds(engine), {"CALCOM_API_KEY": KEY})
     await engine.dispose()
 
 
-def request(of, call_id="call_1", service="single", start=NINE, **fields):
+def request(
+    of: type[Request], call_id: str = "call_1", service: str = "single", start: datetime = NINE, **fields: object
+) -> Request:
     day = start.replace(hour=0)
     window = {"look_from": day, "look_until": day + timedelta(days=1)}
     common = {
@@ -60,11 +80,11 @@ def request(of, call_id="call_1", service="single", start=NINE, **fields):
     return of(**{name: value for name, value in (window | common | fields).items() if name in of.model_fields})
 
 
-def standing(double):
+def standing(double: Starlette) -> list[Booking]:
     return [booking for booking in double.state.calendar.bookings.values() if booking.status != "cancelled"]
 
 
-async def stranger_books(client, start=NINE, event_type_id=900003):
+async def stranger_books(client: CalcomClient, start: datetime = NINE, event_type_id: int = 900003) -> None:
     await client.create_booking(
         KEY,
         event_type_id,
@@ -77,7 +97,9 @@ async def stranger_books(client, start=NINE, event_type_id=900003):
     )
 
 
-async def test_a_slot_is_checked_looked_at_again_and_booked(scheduling, double, run):
+async def test_a_slot_is_checked_looked_at_again_and_booked(
+    scheduling: SchedulingActivities, double: Starlette, run: Run
+) -> None:
     assert (await run(scheduling.check_slot, request(SlotCheck))).hold is HoldState.HELD
     assert (await run(scheduling.recheck_slot, request(SlotRecheck))).listed
     assert (await run(scheduling.book_slot, request(BookSlot))).result is BookingResult.BOOKED
@@ -85,7 +107,9 @@ async def test_a_slot_is_checked_looked_at_again_and_booked(scheduling, double, 
     assert len(standing(double)) == 1
 
 
-async def test_looking_again_sees_past_the_slot_cache(scheduling, client, run):
+async def test_looking_again_sees_past_the_slot_cache(
+    scheduling: SchedulingActivities, client: CalcomClient, run: Run
+) -> None:
     """The double's clock stands still, so that its cache never ages."""
     assert (await run(scheduling.check_slot, request(SlotCheck))).listed
     assert (await run(scheduling.recheck_slot, request(SlotRecheck))).listed
@@ -96,7 +120,9 @@ async def test_looking_again_sees_past_the_slot_cache(scheduling, client, run):
     assert NINE not in (await run(scheduling.find_slots, request(SlotSearch))).starts
 
 
-async def test_a_slot_a_stranger_took_is_taken(scheduling, client, double, run):
+async def test_a_slot_a_stranger_took_is_taken(
+    scheduling: SchedulingActivities, client: CalcomClient, double: Starlette, run: Run
+) -> None:
     await stranger_books(client)
 
     assert (await run(scheduling.book_slot, request(BookSlot))).result is BookingResult.TAKEN
@@ -104,7 +130,9 @@ async def test_a_slot_a_stranger_took_is_taken(scheduling, client, double, run):
 
 
 @pytest.mark.parametrize("service", ["single", "awaiting", "seated", "team"])
-async def test_a_lost_answer_is_found_again(service, scheduling, double, run):
+async def test_a_lost_answer_is_found_again(
+    service: str, scheduling: SchedulingActivities, double: Starlette, run: Run
+) -> None:
     double.state.calendar.faults.add(Fault(endpoint="bookings.create", kind="lost_answer"))
 
     outcome = await run(scheduling.book_slot, request(BookSlot, service=service))
@@ -115,7 +143,9 @@ async def test_a_lost_answer_is_found_again(service, scheduling, double, run):
     assert [booking.uid for booking in standing(double)] == [outcome.booking_uid]
 
 
-async def test_of_five_calls_one_is_offered_the_slot_and_gets_it(scheduling, double, run):
+async def test_of_five_calls_one_is_offered_the_slot_and_gets_it(
+    scheduling: SchedulingActivities, double: Starlette, run: Run
+) -> None:
     calls = [f"call_{n}" for n in range(5)]
 
     checks = await asyncio.gather(*(run(scheduling.check_slot, request(SlotCheck, call)) for call in calls))
@@ -130,7 +160,9 @@ async def test_of_five_calls_one_is_offered_the_slot_and_gets_it(scheduling, dou
     assert len(standing(double)) == 1
 
 
-async def test_without_any_hold_the_calendar_lets_one_of_five_have_it(scheduling, double, run):
+async def test_without_any_hold_the_calendar_lets_one_of_five_have_it(
+    scheduling: SchedulingActivities, double: Starlette, run: Run
+) -> None:
     requests = [request(BookSlot, f"call_{n}", hold_seconds=None) for n in range(5)]
 
     outcomes = await asyncio.gather(*(run(scheduling.book_slot, wanted) for wanted in requests))
@@ -139,7 +171,9 @@ async def test_without_any_hold_the_calendar_lets_one_of_five_have_it(scheduling
     assert len(standing(double)) == 1
 
 
-async def test_a_team_of_two_takes_two_calls_and_not_a_third(scheduling, double, run):
+async def test_a_team_of_two_takes_two_calls_and_not_a_third(
+    scheduling: SchedulingActivities, double: Starlette, run: Run
+) -> None:
     calls = ["call_1", "call_2", "call_3"]
 
     holds = [(await run(scheduling.check_slot, request(SlotCheck, call, service="team"))).hold for call in calls]

@@ -2,6 +2,7 @@
 
 import json
 import traceback
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,9 +10,12 @@ import httpx
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.scheduling import HOLD_AFTER_BOOKING_SECONDS
+from activities.scheduling import HOLD_AFTER_BOOKING_SECONDS, SchedulingActivities
+from tests.activities.fakes import MemoryHolds, Replayed, Run, ScriptedCalcom
 from workflows import steps
-from workflows.messages import Attendee, BookingOutcome, BookingResult, BookSlot
+from workflows.messages import Attendee, BookingOutcome, BookingResult, BookSlot, Service
+
+Own = Callable[..., Awaitable[dict[str, object]]]
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NINE = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
@@ -31,24 +35,26 @@ TAKEN = httpx.Response(
 NOTHING = httpx.Response(200, json={"status": "success", "data": []})
 
 
-def booking(*, uid="u1", start=NINE, status="accepted", **fields):
+def booking(
+    *, uid: str = "u1", start: datetime = NINE, status: str = "accepted", **fields: object
+) -> dict[str, object]:
     end = start + HALF_HOUR
     return {"uid": uid, "start": start.isoformat(), "end": end.isoformat(), "status": status, **fields}
 
 
-def created(request, **changes):
+def created(request: httpx.Request, **changes: object) -> httpx.Response:
     """Answer a booking as Cal.com does."""
     body = json.loads(request.content)
     answer = booking(start=datetime.fromisoformat(body["start"]), metadata=body["metadata"]) | changes
     return httpx.Response(201, json={"status": "success", "data": answer})
 
 
-def listing(*bookings):
+def listing(*bookings: dict[str, object]) -> httpx.Response:
     return httpx.Response(200, json={"status": "success", "data": list(bookings)})
 
 
 @pytest.fixture
-def request_(service):
+def request_(service: Service) -> BookSlot:
     """The booking a caller asks for."""
     return BookSlot(
         call_id="call_1",
@@ -62,30 +68,32 @@ def request_(service):
 
 
 @pytest.fixture
-def with_attendee(request_):
+def with_attendee(request_: BookSlot) -> Callable[..., BookSlot]:
     """The same request for somebody else."""
 
-    def with_attendee(**changes):
+    def with_attendee(**changes: object) -> BookSlot:
         return request_.model_copy(update={"attendee": request_.attendee.model_copy(update=changes)})
 
     return with_attendee
 
 
 @pytest.fixture
-def own(request_, calcom, scheduling, run):
+def own(request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run) -> Own:
     """Our own booking as Cal.com would list it."""
 
-    async def own(request=request_, **changes):
+    async def own(**changes: object) -> dict[str, object]:
         calcom.bookings(created)
-        await run(scheduling.book_slot, request)
+        await run(scheduling.book_slot, request_)
         metadata = calcom.booked_bodies[-1]["metadata"]
         calcom.requests.clear()
-        return booking(start=request.start.astimezone(UTC), metadata=metadata) | changes
+        return booking(start=request_.start.astimezone(UTC), metadata=metadata) | changes
 
     return own
 
 
-async def test_a_free_slot_is_booked_as_asked(request_, calcom, scheduling, run):
+async def test_a_free_slot_is_booked_as_asked(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(created)
 
     outcome = await run(scheduling.book_slot, request_)
@@ -105,7 +113,9 @@ async def test_a_free_slot_is_booked_as_asked(request_, calcom, scheduling, run)
     assert len(calcom.requests) == 1
 
 
-async def test_a_booking_the_host_must_accept_says_so(request_, calcom, scheduling, run):
+async def test_a_booking_the_host_must_accept_says_so(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(lambda request: created(request, status="pending"))
 
     outcome = await run(scheduling.book_slot, request_)
@@ -114,8 +124,10 @@ async def test_a_booking_the_host_must_accept_says_so(request_, calcom, scheduli
     assert outcome.awaits_host
 
 
-async def test_a_seat_is_recognised_by_its_attendees_metadata(request_, calcom, scheduling, run):
-    def seated(request):
+async def test_a_seat_is_recognised_by_its_attendees_metadata(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
+    def seated(request: httpx.Request) -> httpx.Response:
         metadata = json.loads(request.content)["metadata"]
         return created(request, metadata=None, attendees=[{"metadata": {}}, {"metadata": metadata}])
 
@@ -124,7 +136,9 @@ async def test_a_seat_is_recognised_by_its_attendees_metadata(request_, calcom, 
     assert (await run(scheduling.book_slot, request_)).result is BookingResult.BOOKED
 
 
-async def test_after_a_booking_the_hold_outlives_the_calendars_cache_only(request_, calcom, holds, scheduling, run):
+async def test_after_a_booking_the_hold_outlives_the_calendars_cache_only(
+    request_: BookSlot, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(created)
 
     await run(scheduling.book_slot, request_)
@@ -133,8 +147,13 @@ async def test_after_a_booking_the_hold_outlives_the_calendars_cache_only(reques
 
 
 async def test_a_store_that_is_down_after_a_booking_changes_nothing_about_it(
-    request_, calcom, holds, scheduling, run, caplog
-):
+    request_: BookSlot,
+    calcom: ScriptedCalcom,
+    holds: MemoryHolds,
+    scheduling: SchedulingActivities,
+    run: Run,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     calcom.bookings(created)
     holds.down = True
 
@@ -144,7 +163,9 @@ async def test_a_store_that_is_down_after_a_booking_changes_nothing_about_it(
     assert "was not shortened" in caplog.text
 
 
-async def test_the_same_call_and_moment_are_the_same_booking(request_, service, calcom, scheduling, run):
+async def test_the_same_call_and_moment_are_the_same_booking(
+    request_: BookSlot, service: Service, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(created)
     same = [request_, request_.model_copy(update={"start": NINE.astimezone(BERLIN)})]
     others = [
@@ -165,8 +186,12 @@ async def test_the_same_call_and_moment_are_the_same_booking(request_, service, 
     "email", [None, "", "  ", "hansi", "hansi at example", "hänsi@example.com", "hansi@example", "a" * 250 + "@x.de"]
 )
 async def test_who_gives_no_usable_address_gets_one_of_their_own_that_reaches_nobody(
-    email, with_attendee, calcom, scheduling, run
-):
+    email: str | None,
+    with_attendee: Callable[..., BookSlot],
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
     calcom.bookings(created)
     request = with_attendee(email=email)
 
@@ -193,7 +218,14 @@ async def test_who_gives_no_usable_address_gets_one_of_their_own_that_reaches_no
         ("+49", None),
     ],
 )
-async def test_only_a_number_the_calendar_will_accept_is_sent(number, sent, with_attendee, calcom, scheduling, run):
+async def test_only_a_number_the_calendar_will_accept_is_sent(
+    number: str | None,
+    sent: str | None,
+    with_attendee: Callable[..., BookSlot],
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
     calcom.bookings(created)
 
     await run(scheduling.book_slot, with_attendee(phone=number))
@@ -201,7 +233,9 @@ async def test_only_a_number_the_calendar_will_accept_is_sent(number, sent, with
     assert calcom.booked_bodies[0]["attendee"].get("phoneNumber") == sent
 
 
-async def test_metadata_stays_within_the_calendars_limits(request_, calcom, scheduling, run):
+async def test_metadata_stays_within_the_calendars_limits(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(created)
 
     outcome = await run(scheduling.book_slot, request_.model_copy(update={"call_id": "c" * 900}))
@@ -211,7 +245,9 @@ async def test_metadata_stays_within_the_calendars_limits(request_, calcom, sche
     assert all(isinstance(value, str) and len(value) <= 500 for value in metadata.values())
 
 
-async def test_a_refusal_that_is_a_strangers_is_taken(request_, calcom, scheduling, run):
+async def test_a_refusal_that_is_a_strangers_is_taken(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(TAKEN)
     calcom.lookups(NOTHING)
 
@@ -229,8 +265,15 @@ async def test_a_refusal_that_is_a_strangers_is_taken(request_, calcom, scheduli
     ],
 )
 async def test_a_refusal_that_is_our_own_booking_is_booked(
-    name, request_, own, replayed, calcom, scheduling, run, holds
-):
+    name: str,
+    request_: BookSlot,
+    own: Own,
+    replayed: Replayed,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+    holds: MemoryHolds,
+) -> None:
     calcom.lookups(listing(await own()))
     calcom.bookings(replayed(name))
     holds.shortened.clear()
@@ -241,7 +284,9 @@ async def test_a_refusal_that_is_our_own_booking_is_booked(
     assert holds.shortened == [("call_1", HOLD_AFTER_BOOKING_SECONDS)]
 
 
-async def test_our_own_is_looked_for_by_the_address_as_it_was_booked(request_, calcom, scheduling, run):
+async def test_our_own_is_looked_for_by_the_address_as_it_was_booked(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(TAKEN)
     calcom.lookups(NOTHING)
 
@@ -266,14 +311,23 @@ async def test_our_own_is_looked_for_by_the_address_as_it_was_booked(request_, c
         {"start": (NINE + HALF_HOUR).isoformat()},
     ],
 )
-async def test_what_only_looks_like_our_own_is_not(changes, request_, own, calcom, scheduling, run):
+async def test_what_only_looks_like_our_own_is_not(
+    changes: dict[str, object],
+    request_: BookSlot,
+    own: Own,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
     calcom.lookups(listing(await own(**changes)))
     calcom.bookings(TAKEN)
 
     assert await run(scheduling.book_slot, request_) == BookingOutcome(result=BookingResult.TAKEN)
 
 
-async def test_our_own_is_found_among_others(request_, own, calcom, scheduling, run):
+async def test_our_own_is_found_among_others(
+    request_: BookSlot, own: Own, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     mine = await own(uid="mine", status="pending")
     calcom.lookups(listing(mine | {"uid": "x", "metadata": {}}, mine | {"uid": "y", "status": "cancelled"}, mine))
     calcom.bookings(TAKEN)
@@ -287,8 +341,8 @@ async def test_our_own_is_found_among_others(request_, own, calcom, scheduling, 
 @pytest.mark.parametrize("status", [500, 502])
 @pytest.mark.parametrize("attempt", [1, 2])
 async def test_a_look_up_that_fails_after_a_refusal_is_tried_again_and_never_taken(
-    status, attempt, request_, calcom, scheduling, run
-):
+    status: int, attempt: int, request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(TAKEN)
     calcom.lookups(*([NOTHING] if attempt == 2 else []), httpx.Response(status))
 
@@ -300,7 +354,9 @@ async def test_a_look_up_that_fails_after_a_refusal_is_tried_again_and_never_tak
     assert len(calcom.booked_bodies) == 1
 
 
-async def test_a_rate_limited_look_up_after_a_refusal_is_tried_again(request_, calcom, scheduling, run):
+async def test_a_rate_limited_look_up_after_a_refusal_is_tried_again(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(TAKEN)
     calcom.lookups(httpx.Response(429, headers={"X-RateLimit-Reset-Default": "3"}))
 
@@ -321,7 +377,14 @@ async def test_a_rate_limited_look_up_after_a_refusal_is_tried_again(request_, c
         httpx.Response(502, text="<html></html>"),
     ],
 )
-async def test_a_lost_answer_is_found_again(lost, request_, own, calcom, scheduling, run):
+async def test_a_lost_answer_is_found_again(
+    lost: httpx.Response | httpx.RequestError,
+    request_: BookSlot,
+    own: Own,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
     calcom.lookups(listing(await own()))
     calcom.bookings(lost)
 
@@ -331,7 +394,9 @@ async def test_a_lost_answer_is_found_again(lost, request_, own, calcom, schedul
     assert len(calcom.booked_bodies) == 1
 
 
-async def test_an_unclear_booking_that_is_not_found_is_neither_booked_nor_taken(request_, calcom, scheduling, run):
+async def test_an_unclear_booking_that_is_not_found_is_neither_booked_nor_taken(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(httpx.ReadTimeout(""))
     calcom.lookups(NOTHING)
 
@@ -342,7 +407,9 @@ async def test_an_unclear_booking_that_is_not_found_is_neither_booked_nor_taken(
     assert not caught.value.non_retryable
 
 
-async def test_a_later_attempt_looks_before_it_books(request_, own, calcom, scheduling, run):
+async def test_a_later_attempt_looks_before_it_books(
+    request_: BookSlot, own: Own, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.lookups(listing(await own()))
 
     outcome = await run(scheduling.book_slot, request_, attempt=2)
@@ -351,7 +418,9 @@ async def test_a_later_attempt_looks_before_it_books(request_, own, calcom, sche
     assert calcom.booked_bodies == []
 
 
-async def test_a_later_attempt_books_what_is_not_booked_yet(request_, calcom, scheduling, run):
+async def test_a_later_attempt_books_what_is_not_booked_yet(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.lookups(NOTHING)
     calcom.bookings(created)
 
@@ -360,7 +429,9 @@ async def test_a_later_attempt_books_what_is_not_booked_yet(request_, calcom, sc
     assert outcome == BookingOutcome(result=BookingResult.BOOKED, booking_uid="u1", start=NINE)
 
 
-async def test_a_later_attempt_that_cannot_look_does_not_book(request_, calcom, scheduling, run):
+async def test_a_later_attempt_that_cannot_look_does_not_book(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.lookups(httpx.ConnectError(""))
 
     with pytest.raises(ApplicationError):
@@ -370,8 +441,8 @@ async def test_a_later_attempt_that_cannot_look_does_not_book(request_, calcom, 
 
 
 async def test_a_booking_that_becomes_visible_late_is_found_by_the_attempt_after(
-    request_, own, calcom, scheduling, run
-):
+    request_: BookSlot, own: Own, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.lookups(NOTHING, NOTHING, listing(await own()))
     calcom.bookings(httpx.ReadTimeout(""), TAKEN)
 
@@ -383,7 +454,9 @@ async def test_a_booking_that_becomes_visible_late_is_found_by_the_attempt_after
     assert outcome.recovered
 
 
-async def test_a_booking_at_another_moment_is_never_called_booked(request_, calcom, holds, scheduling, run):
+async def test_a_booking_at_another_moment_is_never_called_booked(
+    request_: BookSlot, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(lambda request: created(request, start=(NINE + timedelta(hours=1)).isoformat()))
 
     with pytest.raises(ApplicationError, match="u1") as caught:
@@ -397,7 +470,9 @@ async def test_a_booking_at_another_moment_is_never_called_booked(request_, calc
 @pytest.mark.parametrize(
     "changes", [{"metadata": {"booking_key": "another"}}, {"metadata": {}}, {"status": "cancelled"}]
 )
-async def test_an_older_booking_returned_with_201_is_not_ours(changes, request_, calcom, scheduling, run):
+async def test_an_older_booking_returned_with_201_is_not_ours(
+    changes: dict[str, object], request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(lambda request: created(request, **changes))
     calcom.lookups(NOTHING)
 
@@ -409,24 +484,34 @@ async def test_an_older_booking_returned_with_201_is_not_ours(changes, request_,
     [("booking_create_too_soon", BookingResult.TOO_SOON), ("booking_create_past", BookingResult.PAST)],
 )
 async def test_what_cannot_be_booked_any_more_is_said_as_it_is(
-    name, result, request_, replayed, calcom, scheduling, run
-):
+    name: str,
+    result: BookingResult,
+    request_: BookSlot,
+    replayed: Replayed,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
     calcom.bookings(replayed(name))
     calcom.lookups(NOTHING)
 
     assert await run(scheduling.book_slot, request_) == BookingOutcome(result=result)
 
 
-async def test_without_a_re_check_the_hold_is_renewed_first(request_, calcom, holds, scheduling, run):
+async def test_without_a_re_check_the_hold_is_renewed_first(
+    request_: BookSlot, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(created)
 
     await run(scheduling.book_slot, request_.model_copy(update={"hold_seconds": 120}))
 
-    assert holds.live == {"call_1": ("salon", "smith", NINE, NINE + HALF_HOUR)}
+    assert holds.held == {"call_1": ("salon", "smith", NINE, NINE + HALF_HOUR)}
 
 
-async def test_with_the_hold_lost_nothing_is_booked(request_, calcom, holds, scheduling, run):
-    holds.live["call_2"] = ("salon", "smith", NINE, NINE + HALF_HOUR)
+async def test_with_the_hold_lost_nothing_is_booked(
+    request_: BookSlot, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
+    holds.held["call_2"] = ("salon", "smith", NINE, NINE + HALF_HOUR)
 
     outcome = await run(scheduling.book_slot, request_.model_copy(update={"hold_seconds": 120}))
 
@@ -434,16 +519,20 @@ async def test_with_the_hold_lost_nothing_is_booked(request_, calcom, holds, sch
     assert calcom.requests == []
 
 
-async def test_with_the_hold_lost_what_an_earlier_attempt_booked_stands(request_, own, calcom, holds, scheduling, run):
+async def test_with_the_hold_lost_what_an_earlier_attempt_booked_stands(
+    request_: BookSlot, own: Own, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.lookups(listing(await own()))
-    holds.live["call_2"] = ("salon", "smith", NINE, NINE + HALF_HOUR)
+    holds.held["call_2"] = ("salon", "smith", NINE, NINE + HALF_HOUR)
 
     outcome = await run(scheduling.book_slot, request_.model_copy(update={"hold_seconds": 120}), attempt=2)
 
     assert outcome.result is BookingResult.BOOKED
 
 
-async def test_with_the_store_down_the_booking_decides(request_, calcom, holds, scheduling, run):
+async def test_with_the_store_down_the_booking_decides(
+    request_: BookSlot, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(created)
     holds.down = True
 
@@ -452,7 +541,9 @@ async def test_with_the_store_down_the_booking_decides(request_, calcom, holds, 
     assert outcome.result is BookingResult.BOOKED
 
 
-async def test_the_rate_limit_says_when_to_come_back(request_, calcom, scheduling, run):
+async def test_the_rate_limit_says_when_to_come_back(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.bookings(httpx.Response(429, headers={"X-RateLimit-Reset-Default": "9"}))
 
     with pytest.raises(ApplicationError) as caught:
@@ -463,7 +554,9 @@ async def test_the_rate_limit_says_when_to_come_back(request_, calcom, schedulin
 
 
 @pytest.mark.parametrize("fold", [0, 1])
-async def test_in_the_hour_that_happens_twice_the_right_one_is_booked(fold, request_, calcom, scheduling, run):
+async def test_in_the_hour_that_happens_twice_the_right_one_is_booked(
+    fold: int, request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     start = datetime(2026, 10, 25, 2, 30, fold=fold, tzinfo=BERLIN)
     calcom.bookings(created)
 
@@ -486,8 +579,14 @@ async def test_in_the_hour_that_happens_twice_the_right_one_is_booked(fold, requ
     ],
 )
 async def test_no_error_and_no_log_line_repeats_the_caller_or_the_key(
-    answer, attempt, request_, calcom, scheduling, run, caplog
-):
+    answer: httpx.Response | httpx.RequestError,
+    attempt: int,
+    request_: BookSlot,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     calcom.bookings(answer)
     calcom.lookups(answer)
 

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from activities import calcom_client
-from activities.calcom_client import calcom_http
+from activities.calcom_client import CalcomClient, calcom_http
 from activities.errors import Unreachable
+from tests.activities.fakes import Replayed, Script, ScriptedCalcom, success
 
 KEY = "cal_live_secret"
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -21,15 +22,11 @@ HALF_HOUR = timedelta(minutes=30)
 ATTENDEE = {"name": "Ann Lee", "email": "ann@example.com", "timezone": "Europe/Berlin", "language": "de"}
 
 
-def success(data, status=200):
-    return httpx.Response(status, json={"status": "success", "data": data})
-
-
-def listing(*starts):
+def listing(*starts: str) -> Script:
     return lambda _: success({"2026-12-08": [{"start": start} for start in starts]})
 
 
-async def ask_everything(client):
+async def ask_everything(client: CalcomClient) -> None:
     """Make one request of each kind; the answers do not matter."""
     for request in (
         client.slots(KEY, 10, MORNING, MORNING + HALF_HOUR, "Europe/Berlin"),
@@ -46,7 +43,7 @@ async def ask_everything(client):
 
 
 @pytest.fixture
-def failing(calcom):
+def failing(calcom: ScriptedCalcom) -> ScriptedCalcom:
     """Answer every kind of request with a server failure."""
     for method, path in (
         ("GET", "/v2/slots"),
@@ -63,7 +60,9 @@ def failing(calcom):
 
 
 @pytest.mark.parametrize("name", ["slots_time", "slots_time_utc", "slots_range"])
-async def test_recorded_slots_are_instants(name, replayed, calcom, client):
+async def test_recorded_slots_are_instants(
+    name: str, replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.answer("GET", "/v2/slots", replayed(name))
 
     starts = await client.slots(KEY, 10, MORNING, MORNING + 3 * HALF_HOUR, "Europe/Berlin")
@@ -71,13 +70,17 @@ async def test_recorded_slots_are_instants(name, replayed, calcom, client):
     assert starts == (MORNING, MORNING + HALF_HOUR, MORNING + 2 * HALF_HOUR)
 
 
-async def test_no_slots_at_all_is_an_empty_answer(replayed, calcom, client):
+async def test_no_slots_at_all_is_an_empty_answer(
+    replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.answer("GET", "/v2/slots", replayed("slots_empty"))
 
     assert await client.slots(KEY, 10, MORNING, MORNING + HALF_HOUR, "Europe/Berlin") == ()
 
 
-async def test_full_slots_of_a_seated_event_are_not_free(replayed, calcom, client):
+async def test_full_slots_of_a_seated_event_are_not_free(
+    replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.answer("GET", "/v2/slots", replayed("slots_seated_range"))
     noon = datetime(2026, 12, 10, 12, 0, tzinfo=UTC)
 
@@ -86,7 +89,9 @@ async def test_full_slots_of_a_seated_event_are_not_free(replayed, calcom, clien
     assert starts == (noon + timedelta(hours=1),)
 
 
-async def test_slots_outside_the_asked_window_are_dropped_and_the_rest_is_sorted(calcom, client):
+async def test_slots_outside_the_asked_window_are_dropped_and_the_rest_is_sorted(
+    calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.answer(
         "GET",
         "/v2/slots",
@@ -109,7 +114,9 @@ async def test_slots_outside_the_asked_window_are_dropped_and_the_rest_is_sorted
     ("fold", "instant"),
     [(0, datetime(2026, 10, 25, 0, 30, tzinfo=UTC)), (1, datetime(2026, 10, 25, 1, 30, tzinfo=UTC))],
 )
-async def test_the_window_is_one_of_instants_also_when_the_clock_goes_back(fold, instant, calcom, client):
+async def test_the_window_is_one_of_instants_also_when_the_clock_goes_back(
+    fold: int, instant: datetime, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     """02:30 happens twice that night; an hour after the first is the second, not 03:30."""
     calcom.answer("GET", "/v2/slots", listing("2026-10-25T02:30:00.000+02:00", "2026-10-25T02:30:00.000+01:00"))
     half_past_two = datetime(2026, 10, 25, 2, 30, fold=fold, tzinfo=BERLIN)
@@ -119,7 +126,9 @@ async def test_the_window_is_one_of_instants_also_when_the_clock_goes_back(fold,
     assert starts == (instant,)
 
 
-async def test_a_fresh_read_repeats_no_query_and_lets_no_further_slot_in(calcom, client):
+async def test_a_fresh_read_repeats_no_query_and_lets_no_further_slot_in(
+    calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.answer("GET", "/v2/slots", listing())
     end = datetime(2026, 12, 9, 0, 0, tzinfo=UTC)
 
@@ -133,7 +142,9 @@ async def test_a_fresh_read_repeats_no_query_and_lets_no_further_slot_in(calcom,
     assert all(timedelta(seconds=1) <= asked - end < timedelta(minutes=1) for asked in ends)
 
 
-async def test_a_slot_after_the_asked_end_is_dropped_from_a_fresh_read_too(calcom, client):
+async def test_a_slot_after_the_asked_end_is_dropped_from_a_fresh_read_too(
+    calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.answer("GET", "/v2/slots", listing("2026-12-08T08:00:00.000Z", "2026-12-08T08:30:00.000Z"))
 
     starts = await client.slots(KEY, 10, MORNING, MORNING + HALF_HOUR, "Europe/Berlin", fresh=True)
@@ -141,7 +152,7 @@ async def test_a_slot_after_the_asked_end_is_dropped_from_a_fresh_read_too(calco
     assert starts == (MORNING,)
 
 
-async def test_an_ordinary_read_asks_the_window_as_it_is(calcom, client):
+async def test_an_ordinary_read_asks_the_window_as_it_is(calcom: ScriptedCalcom, client: CalcomClient) -> None:
     calcom.answer("GET", "/v2/slots", listing())
 
     await client.slots(KEY, 10, MORNING.astimezone(BERLIN), MORNING + HALF_HOUR, "Europe/Berlin")
@@ -154,7 +165,9 @@ async def test_an_ordinary_read_asks_the_window_as_it_is(calcom, client):
     }
 
 
-async def test_a_booking_asks_for_an_instant_and_never_to_overlook_conflicts(replayed, calcom, client):
+async def test_a_booking_asks_for_an_instant_and_never_to_overlook_conflicts(
+    replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.bookings(replayed("booking_create"))
 
     booking = await client.create_booking(
@@ -176,7 +189,9 @@ async def test_a_booking_asks_for_an_instant_and_never_to_overlook_conflicts(rep
     assert not booking.carries("call_id", "call_2")
 
 
-async def test_a_pending_booking_stands_and_awaits_its_host(replayed, calcom, client):
+async def test_a_pending_booking_stands_and_awaits_its_host(
+    replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.bookings(replayed("booking_create_pending"))
 
     booking = await client.create_booking(KEY, 12, MORNING, **ATTENDEE, metadata={})
@@ -185,7 +200,9 @@ async def test_a_pending_booking_stands_and_awaits_its_host(replayed, calcom, cl
     assert booking.awaits_host
 
 
-async def test_a_seated_booking_carries_its_metadata_with_the_attendee(replayed, calcom, client):
+async def test_a_seated_booking_carries_its_metadata_with_the_attendee(
+    replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     answer = replayed("seated_booking_create").json()
     answer["data"]["attendees"][0]["metadata"] = {"booking_key": "k1"}
     calcom.bookings(httpx.Response(201, json=answer))
@@ -196,7 +213,9 @@ async def test_a_seated_booking_carries_its_metadata_with_the_attendee(replayed,
 
 
 @pytest.mark.parametrize("name", ["bookings_list", "booking_create"])
-async def test_a_booking_shows_nothing_of_its_attendees(name, replayed, calcom, client):
+async def test_a_booking_shows_nothing_of_its_attendees(
+    name: str, replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     booking = replayed(name).json()["data"]
     calcom.answer("GET", "/v2/bookings/u1", success(booking[0] if isinstance(booking, list) else booking))
 
@@ -206,7 +225,9 @@ async def test_a_booking_shows_nothing_of_its_attendees(name, replayed, calcom, 
     assert "example.com" not in shown
 
 
-async def test_the_bookings_of_an_attendee_are_looked_up_by_address_type_and_window(replayed, calcom, client):
+async def test_the_bookings_of_an_attendee_are_looked_up_by_address_type_and_window(
+    replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.lookups(replayed("bookings_list"))
 
     (booking,) = await client.list_bookings(KEY, "ann@example.com", 10, MORNING, MORNING + HALF_HOUR)
@@ -221,7 +242,9 @@ async def test_the_bookings_of_an_attendee_are_looked_up_by_address_type_and_win
 
 
 @pytest.mark.parametrize("name", ["booking_cancel", "booking_cancel_again"])
-async def test_cancelling_what_is_cancelled_already_is_done(name, replayed, calcom, client):
+async def test_cancelling_what_is_cancelled_already_is_done(
+    name: str, replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.answer("POST", "/v2/bookings/u1/cancel", replayed(name))
 
     await client.cancel_booking(KEY, "u1", "changed mind")
@@ -229,7 +252,9 @@ async def test_cancelling_what_is_cancelled_already_is_done(name, replayed, calc
     assert json.loads(calcom.requests[0].content) == {"cancellationReason": "changed mind"}
 
 
-async def test_rescheduling_returns_the_new_booking(replayed, calcom, client):
+async def test_rescheduling_returns_the_new_booking(
+    replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.answer("POST", "/v2/bookings/u1/reschedule", replayed("booking_reschedule"))
 
     booking = await client.reschedule_booking(KEY, "u1", datetime(2026, 12, 9, 12, 0, tzinfo=UTC), "later")
@@ -238,19 +263,19 @@ async def test_rescheduling_returns_the_new_booking(replayed, calcom, client):
     assert booking.start == datetime(2026, 12, 9, 12, 0, tzinfo=UTC)
 
 
-async def test_an_event_type_tells_its_length(replayed, calcom, client):
+async def test_an_event_type_tells_its_length(replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient) -> None:
     calcom.answer("GET", "/v2/event-types/10", replayed("event_type_get"))
 
     assert (await client.event_type(KEY, 10)).length_in_minutes == 30
 
 
-async def test_a_key_tells_its_owner(replayed, calcom, client):
+async def test_a_key_tells_its_owner(replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient) -> None:
     calcom.answer("GET", "/v2/me", replayed("me"))
 
     assert (await client.me(KEY)).time_zone == "Europe/Berlin"
 
 
-async def test_a_uid_cannot_lead_to_another_route(calcom, client):
+async def test_a_uid_cannot_lead_to_another_route(calcom: ScriptedCalcom, client: CalcomClient) -> None:
     calcom.answer("GET", "/v2/bookings/../me", httpx.Response(502))
 
     with pytest.raises(Unreachable):
@@ -259,7 +284,9 @@ async def test_a_uid_cannot_lead_to_another_route(calcom, client):
     assert calcom.requests[0].url.raw_path == b"/v2/bookings/..%2Fme"
 
 
-async def test_each_kind_of_request_has_its_version_its_key_and_its_time(failing, client):
+async def test_each_kind_of_request_has_its_version_its_key_and_its_time(
+    failing: ScriptedCalcom, client: CalcomClient
+) -> None:
     await ask_everything(client)
 
     assert [
@@ -282,19 +309,21 @@ async def test_each_kind_of_request_has_its_version_its_key_and_its_time(failing
     assert {request.headers["Authorization"] for request in failing.requests} == {f"Bearer {KEY}"}
 
 
-async def test_a_failed_request_is_not_repeated(failing, client):
+async def test_a_failed_request_is_not_repeated(failing: ScriptedCalcom, client: CalcomClient) -> None:
     await ask_everything(client)
 
     assert len(failing.requests) == 8
 
 
-async def test_an_answer_that_trickles_in_is_bounded_as_a_whole(monkeypatch, calcom, client):
+async def test_an_answer_that_trickles_in_is_bounded_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     monkeypatch.setattr(calcom_client, "SLOTS_SECONDS", 0.01)
     cancelled = asyncio.Event()
 
-    async def trickle(_):
+    async def trickle(_: httpx.Request) -> httpx.Response:
         try:
-            await asyncio.Event().wait()
+            return await asyncio.Future[httpx.Response]()
         finally:
             cancelled.set()
 
@@ -306,7 +335,7 @@ async def test_an_answer_that_trickles_in_is_bounded_as_a_whole(monkeypatch, cal
     assert cancelled.is_set()
 
 
-async def test_redirects_are_not_followed_and_cookies_not_kept(calcom, client):
+async def test_redirects_are_not_followed_and_cookies_not_kept(calcom: ScriptedCalcom, client: CalcomClient) -> None:
     calcom.answer(
         "GET",
         "/v2/me",
@@ -321,7 +350,9 @@ async def test_redirects_are_not_followed_and_cookies_not_kept(calcom, client):
     assert all("Cookie" not in request.headers for request in calcom.requests)
 
 
-async def test_nothing_asked_is_logged(failing, client, caplog):
+async def test_nothing_asked_is_logged(
+    failing: ScriptedCalcom, client: CalcomClient, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.DEBUG):
         await ask_everything(client)
 
@@ -329,7 +360,7 @@ async def test_nothing_asked_is_logged(failing, client, caplog):
     assert KEY not in caplog.text
 
 
-async def test_a_base_url_with_a_path_keeps_it(calcom):
+async def test_a_base_url_with_a_path_keeps_it(calcom: ScriptedCalcom) -> None:
     calcom.answer("GET", "/calendar/v2/me", httpx.Response(502))
 
     async with calcom_http("https://calcom.example/calendar/", httpx.MockTransport(calcom)) as http:

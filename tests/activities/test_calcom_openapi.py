@@ -2,14 +2,20 @@
 
 import json
 import os
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import jsonschema
 import pytest
 
+from activities.calcom_client import CalcomClient
 from activities.errors import Unreachable
+from tests.activities.fakes import ScriptedCalcom
+
+Ask = Callable[[CalcomClient], Awaitable[object]]
 
 OPENAPI = Path(
     os.environ.get("CALCOM_OPENAPI", Path(__file__).parents[2].parent / "shared/reference/calcom-openapi.json")
@@ -24,11 +30,12 @@ END = START + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def openapi():
-    return json.loads(OPENAPI.read_text())
+def openapi() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(OPENAPI.read_text())
+    return document
 
 
-REQUESTS = [
+REQUESTS: list[tuple[str, str | None, Ask]] = [
     (
         "/v2/slots",
         None,
@@ -66,7 +73,9 @@ REQUESTS = [
 
 
 @pytest.mark.parametrize(("route", "body", "ask"), REQUESTS, ids=[f"{route} {body}" for route, body, _ in REQUESTS])
-async def test_requests_fit_the_specification(route, body, ask, openapi, calcom, client):
+async def test_requests_fit_the_specification(
+    route: str, body: str | None, ask: Ask, openapi: dict[str, Any], calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     path = route.format(bookingUid="u1", eventTypeId="10")
     for method in ("GET", "POST"):
         calcom.answer(method, path, httpx.Response(502))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from activities.calcom_client import CalcomClient
 from activities.errors import (
     OF_A_BOOKING,
     OF_A_UID,
@@ -20,21 +21,22 @@ from activities.errors import (
     Unreachable,
     error_of,
 )
+from tests.activities.fakes import Replayed, ScriptedCalcom
 
 NOW = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
 START = datetime(2026, 12, 9, 9, 0, tzinfo=UTC)
 PRIVATE = ("cal_live_secret", "Ann Lee", "ann.lee@example.com", "+4915112345678", "4915112345678")
 
 
-def refused(status, message, code="BadRequestException", **error):
+def refused(status: int, message: str, code: str = "BadRequestException", **error: object) -> httpx.Response:
     return httpx.Response(status, json={"status": "error", "error": {"code": code, "message": message, **error}})
 
 
-def bare(status, message):
+def bare(status: int, message: str) -> httpx.Response:
     return httpx.Response(status, json={"statusCode": status, "message": message})
 
 
-async def book(client):
+async def book(client: CalcomClient) -> None:
     await client.create_booking(
         "cal_live_secret",
         10,
@@ -70,7 +72,9 @@ async def book(client):
         ("rate_limited", RateLimited),
     ],
 )
-async def test_recorded_answers_to_a_booking(name, error, replayed, calcom, client):
+async def test_recorded_answers_to_a_booking(
+    name: str, error: type[CalcomError], replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.bookings(replayed(name))
 
     with pytest.raises(error) as caught:
@@ -129,7 +133,9 @@ async def test_recorded_answers_to_a_booking(name, error, replayed, calcom, clie
         (httpx.DecodingError("not gzip"), Unreachable),
     ],
 )
-async def test_other_answers_to_a_booking(answer, error, calcom, client):
+async def test_other_answers_to_a_booking(
+    answer: httpx.Response | httpx.RequestError, error: type[CalcomError], calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.bookings(answer)
 
     with pytest.raises(error) as caught:
@@ -150,7 +156,9 @@ async def test_other_answers_to_a_booking(answer, error, calcom, client):
         ("rate_limited", RateLimited),
     ],
 )
-async def test_recorded_answers_to_a_slots_query(name, error, replayed, calcom, client):
+async def test_recorded_answers_to_a_slots_query(
+    name: str, error: type[CalcomError], replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     """A read is never told that a slot is unavailable: a database error is a failure there."""
     calcom.answer("GET", "/v2/slots", replayed(name))
 
@@ -169,7 +177,9 @@ async def test_recorded_answers_to_a_slots_query(name, error, replayed, calcom, 
         [],
     ],
 )
-async def test_slots_that_name_no_instant_are_not_understood(data, calcom, client):
+async def test_slots_that_name_no_instant_are_not_understood(
+    data: object, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.answer("GET", "/v2/slots", httpx.Response(200, json={"status": "success", "data": data}))
 
     with pytest.raises(Unreachable):
@@ -180,7 +190,9 @@ async def test_slots_that_name_no_instant_are_not_understood(data, calcom, clien
     ("name", "error"),
     [("bookings_list_unauthenticated", NotConfigured), ("bookings_list_bad_status", NotConfigured)],
 )
-async def test_recorded_answers_to_a_look_up(name, error, replayed, calcom, client):
+async def test_recorded_answers_to_a_look_up(
+    name: str, error: type[CalcomError], replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.lookups(replayed(name))
 
     with pytest.raises(error):
@@ -188,7 +200,9 @@ async def test_recorded_answers_to_a_look_up(name, error, replayed, calcom, clie
 
 
 @pytest.mark.parametrize("name", ["booking_get_unknown", "booking_cancel_unknown"])
-async def test_an_unknown_booking_is_not_found(name, replayed, calcom, client):
+async def test_an_unknown_booking_is_not_found(
+    name: str, replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.answer("GET", "/v2/bookings/nope", replayed(name))
     calcom.answer("POST", "/v2/bookings/nope/cancel", replayed(name))
 
@@ -206,7 +220,9 @@ async def test_an_unknown_booking_is_not_found(name, replayed, calcom, client):
         ("booking_cancel_unknown", NotFound),
     ],
 )
-async def test_recorded_answers_to_a_rescheduling(name, error, replayed, calcom, client):
+async def test_recorded_answers_to_a_rescheduling(
+    name: str, error: type[CalcomError], replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.answer("POST", "/v2/bookings/u1/reschedule", replayed(name))
 
     with pytest.raises(error) as caught:
@@ -215,14 +231,16 @@ async def test_recorded_answers_to_a_rescheduling(name, error, replayed, calcom,
     assert type(caught.value) is error
 
 
-async def test_a_cancellation_without_reason_is_a_mistake_of_ours(replayed, calcom, client):
+async def test_a_cancellation_without_reason_is_a_mistake_of_ours(
+    replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.answer("POST", "/v2/bookings/u1/cancel", replayed("booking_cancel_without_reason_by_host"))
 
     with pytest.raises(NotConfigured):
         await client.cancel_booking("cal_live_secret", "u1", "")
 
 
-def test_every_row_of_the_table_stands_for_something():
+def test_every_row_of_the_table_stands_for_something() -> None:
     for refusal in OF_A_BOOKING + OF_A_UID:
         answer = bare(refusal.status, f"... {refusal.says.upper()} ...")
         assert type(error_of(answer, "it", (refusal,), NOW)) is refusal.means
@@ -241,7 +259,9 @@ def test_every_row_of_the_table_stands_for_something():
         ({}, 60),
     ],
 )
-async def test_the_rate_limit_names_its_end_in_seconds_or_as_unix_time(headers, seconds, calcom, client):
+async def test_the_rate_limit_names_its_end_in_seconds_or_as_unix_time(
+    headers: dict[str, str], seconds: float, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.bookings(httpx.Response(429, headers=headers, json={}))
 
     with pytest.raises(RateLimited) as caught:
@@ -260,7 +280,9 @@ async def test_the_rate_limit_names_its_end_in_seconds_or_as_unix_time(headers, 
         ("booking_create_unknown_event_type", "check the event type's id"),
     ],
 )
-async def test_a_configuration_error_names_what_to_fix(name, named, replayed, calcom, client):
+async def test_a_configuration_error_names_what_to_fix(
+    name: str, named: str, replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.bookings(replayed(name))
 
     with pytest.raises(NotConfigured, match=named):
@@ -281,7 +303,9 @@ async def test_a_configuration_error_names_what_to_fix(name, named, replayed, ca
         httpx.ReadTimeout(" ".join(PRIVATE)),
     ],
 )
-async def test_no_exception_repeats_the_attendee_or_the_key(answer, calcom, client):
+async def test_no_exception_repeats_the_attendee_or_the_key(
+    answer: httpx.Response | httpx.RequestError, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     calcom.bookings(answer)
 
     with pytest.raises(CalcomError) as caught:
@@ -292,7 +316,9 @@ async def test_no_exception_repeats_the_attendee_or_the_key(answer, calcom, clie
 
 
 @pytest.mark.parametrize("key", ["", "cal_live_secret\n", "cal_live_sécret", "cal_live_secret\r\nX-Evil: 1"])
-async def test_a_key_that_is_none_is_not_sent_and_not_shown(key, calcom, client):
+async def test_a_key_that_is_none_is_not_sent_and_not_shown(
+    key: str, calcom: ScriptedCalcom, client: CalcomClient
+) -> None:
     with pytest.raises(NotConfigured, match="API key") as caught:
         await client.me(key)
 

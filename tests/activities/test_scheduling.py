@@ -2,24 +2,29 @@
 
 import inspect
 import logging
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import get_type_hints
+from typing import Protocol, get_type_hints
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.calcom_client import CalcomClient
 from activities.scheduling import SchedulingActivities
 from store.errors import StoreUnavailable
 from store.holds import Holds
+from tests.activities.fakes import MemoryHolds, Replayed, Run, ScriptedCalcom
 from workflows import steps
 from workflows.messages import (
     Availability,
+    CalendarFields,
     FreeSlots,
     HoldRelease,
     HoldState,
     Recheck,
+    Service,
     SlotCheck,
     SlotRecheck,
     SlotSearch,
@@ -30,13 +35,19 @@ NINE = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
 
 
-def listed(moment):
+class Check(Protocol):
+    """Makes the request that asks for a moment."""
+
+    def __call__(self, start: datetime = NINE, **changes: object) -> SlotCheck: ...
+
+
+def listed(moment: datetime) -> str:
     """Write an instant as Cal.com does for Berlin."""
     return moment.astimezone(BERLIN).isoformat(timespec="milliseconds")
 
 
 @pytest.fixture
-def call(service):
+def call(service: Service) -> CalendarFields:
     return {
         "call_id": "call_1",
         "company": "salon",
@@ -47,10 +58,10 @@ def call(service):
 
 
 @pytest.fixture
-def check(call):
+def check(call: CalendarFields) -> Check:
     """Ask for a moment on any day; the window is the ten days after it and the one before."""
 
-    def check(start=NINE, **changes):
+    def check(start: datetime = NINE, **changes: object) -> SlotCheck:
         window = {"look_from": start - timedelta(days=1), "look_until": start + timedelta(days=10)}
         return SlotCheck(**(call | window | {"start": start, "hold_seconds": 120} | changes))
 
@@ -58,16 +69,18 @@ def check(call):
 
 
 @pytest.fixture
-def search(call):
+def search(call: CalendarFields) -> SlotSearch:
     return SlotSearch(**call, look_from=NINE, look_until=NINE + timedelta(hours=8))
 
 
 @pytest.fixture
-def recheck(call):
+def recheck(call: CalendarFields) -> SlotRecheck:
     return SlotRecheck(**call, start=NINE, hold_seconds=120)
 
 
-async def hold_by_another(holds, start, *, call_id="call_2", minutes=30, calendar="smith"):
+async def hold_by_another(
+    holds: MemoryHolds, start: datetime, *, call_id: str = "call_2", minutes: int = 30, calendar: str = "smith"
+) -> None:
     await holds.take(
         company="salon",
         calendar=calendar,
@@ -84,7 +97,7 @@ async def hold_by_another(holds, start, *, call_id="call_2", minutes=30, calenda
     [steps.check_slot, steps.find_slots, steps.recheck_slot, steps.book_slot, steps.release_hold],
     ids=lambda step: step.__name__,
 )
-def test_each_step_is_carried_out_as_it_is_declared(step):
+def test_each_step_is_carried_out_as_it_is_declared(step: Callable[..., object]) -> None:
     method = getattr(SchedulingActivities, step.__name__)
 
     assert get_type_hints(method) == get_type_hints(step)
@@ -92,29 +105,33 @@ def test_each_step_is_carried_out_as_it_is_declared(step):
 
 
 @pytest.mark.parametrize("method", ["take", "release", "shorten", "of_others"])
-def test_the_holds_in_memory_are_called_like_the_real_ones(method, holds):
+def test_the_holds_in_memory_are_called_like_the_real_ones(method: str, holds: MemoryHolds) -> None:
     assert inspect.signature(getattr(type(holds), method)) == inspect.signature(getattr(Holds, method))
 
 
-async def test_a_listed_slot_is_held_for_the_call(check, calcom, holds, scheduling, run):
+async def test_a_listed_slot_is_held_for_the_call(
+    check: Check, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.slots(listed(NINE), listed(NINE + HALF_HOUR))
 
     answer = await run(scheduling.check_slot, check())
 
     assert answer == Availability(listed=True, hold=HoldState.HELD)
-    assert holds.live == {"call_1": ("salon", "smith", NINE, NINE + HALF_HOUR)}
+    assert holds.held == {"call_1": ("salon", "smith", NINE, NINE + HALF_HOUR)}
     assert len(calcom.requests) == 1
 
 
-async def test_asking_again_renews_the_calls_own_hold(check, calcom, scheduling, run):
+async def test_asking_again_renews_the_calls_own_hold(
+    check: Check, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.slots(listed(NINE))
 
     assert await run(scheduling.check_slot, check()) == await run(scheduling.check_slot, check())
 
 
 async def test_a_slot_another_call_holds_is_not_offered_nor_is_anything_it_overlaps(
-    check, calcom, holds, scheduling, run
-):
+    check: Check, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.slots(*(listed(NINE + n * HALF_HOUR) for n in range(-1, 3)))
     await hold_by_another(holds, NINE, minutes=45)
 
@@ -123,27 +140,33 @@ async def test_a_slot_another_call_holds_is_not_offered_nor_is_anything_it_overl
     assert answer.listed
     assert answer.hold is HoldState.HELD_BY_ANOTHER_CALL
     assert answer.starts == (NINE - HALF_HOUR, NINE + 2 * HALF_HOUR)
-    assert "call_1" not in holds.live
+    assert "call_1" not in holds.held
 
 
-async def test_a_slot_that_is_not_listed_is_not_held(check, calcom, holds, scheduling, run):
+async def test_a_slot_that_is_not_listed_is_not_held(
+    check: Check, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.slots(listed(NINE + HALF_HOUR), listed(NINE + 2 * HALF_HOUR))
     await hold_by_another(holds, NINE + HALF_HOUR)
 
     answer = await run(scheduling.check_slot, check())
 
     assert answer == Availability(listed=False, hold=HoldState.NOT_TRIED, starts=(NINE + 2 * HALF_HOUR,))
-    assert "call_1" not in holds.live
+    assert "call_1" not in holds.held
 
 
-async def test_holds_of_other_calendars_do_not_matter(check, calcom, holds, scheduling, run):
+async def test_holds_of_other_calendars_do_not_matter(
+    check: Check, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.slots(listed(NINE))
     await hold_by_another(holds, NINE, calendar="miller")
 
     assert (await run(scheduling.check_slot, check())).hold is HoldState.HELD
 
 
-async def test_touching_holds_do_not_matter(check, calcom, holds, scheduling, run):
+async def test_touching_holds_do_not_matter(
+    check: Check, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.slots(listed(NINE))
     await hold_by_another(holds, NINE - HALF_HOUR, call_id="call_2")
     await hold_by_another(holds, NINE + HALF_HOUR, call_id="call_3")
@@ -151,7 +174,14 @@ async def test_touching_holds_do_not_matter(check, calcom, holds, scheduling, ru
     assert (await run(scheduling.check_slot, check())).hold is HoldState.HELD
 
 
-async def test_a_team_of_two_takes_two_calls_at_once(check, service, calcom, holds, scheduling, run):
+async def test_a_team_of_two_takes_two_calls_at_once(
+    check: Check,
+    service: Service,
+    calcom: ScriptedCalcom,
+    holds: MemoryHolds,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
     team = service.model_copy(update={"capacity": 2})
     calcom.slots(listed(NINE), listed(NINE + HALF_HOUR))
     await hold_by_another(holds, NINE, call_id="call_2")
@@ -163,7 +193,14 @@ async def test_a_team_of_two_takes_two_calls_at_once(check, service, calcom, hol
     assert third == Availability(listed=True, hold=HoldState.HELD_BY_ANOTHER_CALL, starts=(listed(NINE + HALF_HOUR),))
 
 
-async def test_with_the_store_down_a_listed_slot_is_offered_without_hold(check, calcom, holds, scheduling, run, caplog):
+async def test_with_the_store_down_a_listed_slot_is_offered_without_hold(
+    check: Check,
+    calcom: ScriptedCalcom,
+    holds: MemoryHolds,
+    scheduling: SchedulingActivities,
+    run: Run,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     calcom.slots(listed(NINE))
     holds.down = True
 
@@ -174,7 +211,14 @@ async def test_with_the_store_down_a_listed_slot_is_offered_without_hold(check, 
     assert "the store does not answer" in caplog.text
 
 
-async def test_with_the_store_down_alternatives_are_the_calendars(check, search, calcom, holds, scheduling, run):
+async def test_with_the_store_down_alternatives_are_the_calendars(
+    check: Check,
+    search: SlotSearch,
+    calcom: ScriptedCalcom,
+    holds: MemoryHolds,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
     calcom.slots(listed(NINE + HALF_HOUR))
     holds.down = True
 
@@ -203,8 +247,14 @@ async def test_with_the_store_down_alternatives_are_the_calendars(check, search,
     ],
 )
 async def test_nine_in_berlin_is_free_only_if_that_instant_is_listed(
-    day, on_the_list, free, check, calcom, scheduling, run
-):
+    day: date,
+    on_the_list: str,
+    free: bool,
+    check: Check,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
     calcom.slots(on_the_list)
 
     answer = await run(scheduling.check_slot, check(datetime(day.year, day.month, day.day, 9, tzinfo=BERLIN)))
@@ -212,7 +262,9 @@ async def test_nine_in_berlin_is_free_only_if_that_instant_is_listed(
     assert answer.listed is free
 
 
-async def test_a_late_slot_belongs_to_the_berlin_day(check, calcom, scheduling, run):
+async def test_a_late_slot_belongs_to_the_berlin_day(
+    check: Check, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     """00:30 on the 9th in Berlin is 22:30 or 23:30 UTC on the 8th."""
     calcom.slots("2026-07-08T22:30:00.000Z")
 
@@ -224,7 +276,15 @@ async def test_a_late_slot_belongs_to_the_berlin_day(check, calcom, scheduling, 
 
 
 @pytest.mark.parametrize(("fold", "offset"), [(0, "+02:00"), (1, "+01:00")])
-async def test_the_hour_that_happens_twice_is_two_instants(fold, offset, check, calcom, holds, scheduling, run):
+async def test_the_hour_that_happens_twice_is_two_instants(
+    fold: int,
+    offset: str,
+    check: Check,
+    calcom: ScriptedCalcom,
+    holds: MemoryHolds,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
     start = datetime(2026, 10, 25, 2, 30, fold=fold, tzinfo=BERLIN)
     calcom.slots(f"2026-10-25T02:30:00.000{offset}")
 
@@ -233,11 +293,13 @@ async def test_the_hour_that_happens_twice_is_two_instants(fold, offset, check, 
 
     assert mine.listed
     assert not other.listed
-    *_, begins, ends = holds.live["call_1"]
+    *_, begins, ends = holds.held["call_1"]
     assert ends - begins == HALF_HOUR
 
 
-async def test_finding_slots_leaves_out_what_others_hold_but_not_ones_own(search, calcom, holds, scheduling, run):
+async def test_finding_slots_leaves_out_what_others_hold_but_not_ones_own(
+    search: SlotSearch, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.slots(*(listed(NINE + n * HALF_HOUR) for n in range(3)))
     await hold_by_another(holds, NINE, call_id="call_1")
     await hold_by_another(holds, NINE + HALF_HOUR)
@@ -247,7 +309,14 @@ async def test_finding_slots_leaves_out_what_others_hold_but_not_ones_own(search
     assert found == FreeSlots(starts=(NINE, NINE + 2 * HALF_HOUR))
 
 
-async def test_a_slot_of_a_team_is_free_until_as_many_calls_hold_it(search, service, calcom, holds, scheduling, run):
+async def test_a_slot_of_a_team_is_free_until_as_many_calls_hold_it(
+    search: SlotSearch,
+    service: Service,
+    calcom: ScriptedCalcom,
+    holds: MemoryHolds,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
     calcom.slots(listed(NINE))
     team = search.model_copy(update={"service": service.model_copy(update={"capacity": 2})})
 
@@ -257,7 +326,9 @@ async def test_a_slot_of_a_team_is_free_until_as_many_calls_hold_it(search, serv
     assert await run(scheduling.find_slots, team) == FreeSlots()
 
 
-async def test_finding_slots_sees_holds_that_reach_beyond_the_window(search, calcom, holds, scheduling, run):
+async def test_finding_slots_sees_holds_that_reach_beyond_the_window(
+    search: SlotSearch, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     last = search.look_until - timedelta(minutes=15)
     calcom.slots(listed(last))
     await hold_by_another(holds, search.look_until)
@@ -265,7 +336,9 @@ async def test_finding_slots_sees_holds_that_reach_beyond_the_window(search, cal
     assert await run(scheduling.find_slots, search) == FreeSlots()
 
 
-async def test_a_fresh_read_asks_what_nobody_asked_before(search, recheck, calcom, scheduling, run):
+async def test_a_fresh_read_asks_what_nobody_asked_before(
+    search: SlotSearch, recheck: SlotRecheck, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.slots(listed(NINE))
 
     for _ in range(20):
@@ -275,26 +348,36 @@ async def test_a_fresh_read_asks_what_nobody_asked_before(search, recheck, calco
     assert len({request.url for request in calcom.requests}) == 40
 
 
-async def test_looking_again_renews_the_hold_and_asks_for_this_slot_only(recheck, calcom, holds, scheduling, run):
+async def test_looking_again_renews_the_hold_and_asks_for_this_slot_only(
+    recheck: SlotRecheck, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.slots(listed(NINE))
 
     answer = await run(scheduling.recheck_slot, recheck)
 
     assert answer == Recheck(listed=True, hold=HoldState.HELD)
-    assert holds.live == {"call_1": ("salon", "smith", NINE, NINE + HALF_HOUR)}
+    assert holds.held == {"call_1": ("salon", "smith", NINE, NINE + HALF_HOUR)}
     query = calcom.requests[0].url.params
     assert datetime.fromisoformat(query["start"]) == NINE
     assert timedelta() < datetime.fromisoformat(query["end"]) - (NINE + HALF_HOUR) < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("on_the_list", [(), (listed(NINE + timedelta(minutes=15)),), (listed(NINE + HALF_HOUR * 2),)])
-async def test_a_slot_that_is_gone_is_not_listed_any_more(on_the_list, recheck, calcom, scheduling, run):
+async def test_a_slot_that_is_gone_is_not_listed_any_more(
+    on_the_list: tuple[str, ...],
+    recheck: SlotRecheck,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
     calcom.slots(*on_the_list)
 
     assert await run(scheduling.recheck_slot, recheck) == Recheck(listed=False, hold=HoldState.HELD)
 
 
-async def test_with_the_hold_lost_the_calendar_is_not_asked(recheck, calcom, holds, scheduling, run):
+async def test_with_the_hold_lost_the_calendar_is_not_asked(
+    recheck: SlotRecheck, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     await hold_by_another(holds, NINE)
 
     answer = await run(scheduling.recheck_slot, recheck)
@@ -303,30 +386,36 @@ async def test_with_the_hold_lost_the_calendar_is_not_asked(recheck, calcom, hol
     assert calcom.requests == []
 
 
-async def test_with_the_store_down_the_calendar_is_looked_at_all_the_same(recheck, calcom, holds, scheduling, run):
+async def test_with_the_store_down_the_calendar_is_looked_at_all_the_same(
+    recheck: SlotRecheck, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.slots(listed(NINE))
     holds.down = True
 
     assert await run(scheduling.recheck_slot, recheck) == Recheck(listed=True, hold=HoldState.STORE_DOWN)
 
 
-async def test_letting_go_is_done_once_or_again(holds, scheduling, run):
+async def test_letting_go_is_done_once_or_again(holds: MemoryHolds, scheduling: SchedulingActivities, run: Run) -> None:
     await hold_by_another(holds, NINE, call_id="call_1")
 
     for _ in range(2):
         await run(scheduling.release_hold, HoldRelease(call_id="call_1"))
 
-    assert holds.live == {}
+    assert holds.held == {}
 
 
-async def test_letting_go_is_retried_while_the_store_is_down(holds, scheduling, run):
+async def test_letting_go_is_retried_while_the_store_is_down(
+    holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
     holds.down = True
 
     with pytest.raises(StoreUnavailable):
         await run(scheduling.release_hold, HoldRelease(call_id="call_1"))
 
 
-async def test_the_rate_limit_says_when_to_come_back(check, calcom, scheduling, run):
+async def test_the_rate_limit_says_when_to_come_back(
+    check: Check, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.answer("GET", "/v2/slots", httpx.Response(429, headers={"X-RateLimit-Reset-Default": "7"}))
 
     with pytest.raises(ApplicationError) as caught:
@@ -338,21 +427,30 @@ async def test_the_rate_limit_says_when_to_come_back(check, calcom, scheduling, 
     assert not caught.value.non_retryable
 
 
-async def test_a_silent_calendar_is_asked_again(check, search, recheck, calcom, scheduling, run):
+async def test_a_silent_calendar_is_asked_again(
+    check: Check,
+    search: SlotSearch,
+    recheck: SlotRecheck,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
     calcom.answer("GET", "/v2/slots", httpx.ReadTimeout(""))
 
-    for step, request in (
-        (scheduling.check_slot, check()),
-        (scheduling.find_slots, search),
-        (scheduling.recheck_slot, recheck),
+    for answer in (
+        run(scheduling.check_slot, check()),
+        run(scheduling.find_slots, search),
+        run(scheduling.recheck_slot, recheck),
     ):
         with pytest.raises(ApplicationError) as caught:
-            await run(step, request)
+            await answer
         assert caught.value.type == steps.CALENDAR_UNREACHABLE
         assert not caught.value.non_retryable
 
 
-async def test_a_refused_key_is_final_and_named_by_its_variable(check, replayed, calcom, scheduling, run):
+async def test_a_refused_key_is_final_and_named_by_its_variable(
+    check: Check, replayed: Replayed, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
     calcom.answer("GET", "/v2/slots", replayed("booking_create_invalid_key"))
 
     with pytest.raises(ApplicationError, match="CALCOM_API_KEY") as caught:
@@ -364,7 +462,9 @@ async def test_a_refused_key_is_final_and_named_by_its_variable(check, replayed,
 
 
 @pytest.mark.parametrize("keys", [{}, {"BRANCH_KEY": ""}, {"BRANCH_KEY": "  "}])
-async def test_a_missing_key_is_final_and_named_by_its_variable(keys, check, calcom, client, holds, run):
+async def test_a_missing_key_is_final_and_named_by_its_variable(
+    keys: dict[str, str], check: Check, calcom: ScriptedCalcom, client: CalcomClient, holds: MemoryHolds, run: Run
+) -> None:
     scheduling = SchedulingActivities(client, holds, keys)
 
     with pytest.raises(ApplicationError, match="BRANCH_KEY is not set") as caught:
@@ -375,7 +475,9 @@ async def test_a_missing_key_is_final_and_named_by_its_variable(keys, check, cal
     assert calcom.requests == []
 
 
-async def test_every_branch_asks_with_its_own_key(check, calcom, client, holds, run):
+async def test_every_branch_asks_with_its_own_key(
+    check: Check, calcom: ScriptedCalcom, client: CalcomClient, holds: MemoryHolds, run: Run
+) -> None:
     scheduling = SchedulingActivities(client, holds, {"ONE": "cal_one", "TWO": " cal_two\n"})
     calcom.slots(listed(NINE))
 

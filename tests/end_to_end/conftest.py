@@ -3,6 +3,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.client import Client
@@ -37,10 +38,11 @@ async def open_with(client: Client, new_database: Path, tmp_path: Path) -> Async
     """Open a salon that is not the usual one."""
     async with AsyncExitStack() as closing:
 
-        async def open_one(**changes: object) -> Salon:
+        async def open_one(**changes: Any) -> Salon:
             (tmp_path / "store").mkdir()
-            database = shutil.copy(new_database, tmp_path / "store")
-            return await closing.enter_async_context(open_salon(client, database, **changes))  # type: ignore[arg-type]
+            database = tmp_path / "store" / new_database.name
+            shutil.copy(new_database, database)
+            return await closing.enter_async_context(open_salon(client, database, **changes))
 
         yield open_one
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count, pairwise
 from pathlib import Path
 from time import monotonic
@@ -204,7 +205,7 @@ class Salon:
             assert (await caller.hang_up()).status_code == 200
         for caller in self.callers:
             ended = await eventually(
-                lambda call_id=caller.call_id: self.state_of(call_id),
+                partial(self.state_of, caller.call_id),
                 lambda state: state is not WorkflowExecutionStatus.RUNNING,
             )
             assert ended in (None, WorkflowExecutionStatus.COMPLETED)

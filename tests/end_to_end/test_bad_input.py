@@ -25,7 +25,8 @@ MARKUP = "<script>alert(1)</script>${jndi:ldap://x}\\x00"
 
 @pytest.fixture(scope="module")
 async def salon(client: Client, new_database: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Salon]:
-    database = shutil.copy(new_database, tmp_path_factory.mktemp("store"))
+    database = tmp_path_factory.mktemp("store") / new_database.name
+    shutil.copy(new_database, database)
     async with open_salon(client, database) as salon:
         yield salon
 

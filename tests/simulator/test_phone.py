@@ -15,12 +15,12 @@ from simulator.caller import Caller
 from simulator.desk import Desk
 from simulator.phone import Telephone
 
-AVAILABLE = {
+AVAILABLE: dict[str, object] = {
     "status": "available",
     "message": "09:00 Uhr ist noch frei. Soll ich buchen?",
     "requested_start": "2026-12-08T09:00:00+01:00",
 }
-TAKEN = {
+TAKEN: dict[str, object] = {
     "status": "slot_taken",
     "message": "Der Termin um 09:00 Uhr wurde gerade vergeben.",
     "alternatives": [{"id": "a1", "time": "09:30", "date": "08.12.2026", "start": "2026-12-08T09:30:00+01:00"}],

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from starter.conversation import Conversation
 from workflows.messages import Answer, AnswerStatus, Call, Caller, Confirmation, HangUp, SlotWish
 
 KEY = "key_test_0123456789"
@@ -18,7 +19,7 @@ CALLER = "+4915550100001"
 
 
 @dataclass
-class FakeConversation:
+class FakeConversation(Conversation):
     """Keeps what it was told; answers ``answer`` and ``caller``, or raises ``broken``."""
 
     answer: Answer = field(default_factory=lambda: Answer(status=AnswerStatus.CLOSED))

@@ -12,7 +12,7 @@ def test_without_anything_set_the_defaults_hold() -> None:
     assert settings.database_url == "sqlite:///.data/slotkeeper.db"
     waits = (settings.answer_budget_seconds, settings.hold_seconds, settings.confirmation_window_seconds)
     assert waits == (8, 120, 900)
-    assert settings.retell_api_key is settings.calcom_api_key is settings.catalog_file is None
+    assert (settings.retell_api_key, settings.calcom_api_key, settings.catalog_file) == (None, None, None)
 
 
 def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatch) -> None:

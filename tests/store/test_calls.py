@@ -21,7 +21,7 @@ AFTERWARDS = NINE + timedelta(days=30)
 
 
 def call(call_id: str = "call-1", revision: int = 1, **more: Any) -> Call:
-    values = {
+    values: dict[str, Any] = {
         "company": "salon",
         "branch": "mitte",
         "caller_number": NUMBER,
@@ -32,12 +32,17 @@ def call(call_id: str = "call-1", revision: int = 1, **more: Any) -> Call:
 
 
 def turn(call_id: str = "call-1", position: int = 0, **more: Any) -> Turn:
-    values = {"turn_id": f"turn-{position}", "kind": "question", "status": "available", "answered_at": STARTED}
+    values: dict[str, Any] = {
+        "turn_id": f"turn-{position}",
+        "kind": "question",
+        "status": "available",
+        "answered_at": STARTED,
+    }
     return Turn(call_id=call_id, position=position, **values | more)
 
 
 def booking(uid: str = "uid-1", call_id: str = "call-1", **more: Any) -> Booking:
-    values = {
+    values: dict[str, Any] = {
         "company": "salon",
         "service": "schnitt",
         "calendar": "chair",

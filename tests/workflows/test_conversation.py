@@ -1,7 +1,7 @@
 """The conversation on the real dev server, its clock moved where a caller thinks."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -141,13 +141,13 @@ async def test_a_hold_that_ran_out_and_went_to_another_call_is_a_race(phone: Pho
     ],
 )
 async def test_an_alternative_is_booked_however_it_is_named(
-    phone: Phone, calendar: FakeCalendar, day: object, at: str | None, alternative_id: str | None
+    phone: Phone, calendar: FakeCalendar, day: date | None, at: str | None, alternative_id: str | None
 ) -> None:
     calendar.free.discard(NINE)
     offer = await phone.asks(THURSDAY, "09:00")
     assert [a.start for a in offer.alternatives][1] == TEN
 
-    answer = await phone.says_yes(day, at, alternative_id=alternative_id)  # type: ignore[arg-type]
+    answer = await phone.says_yes(day, at, alternative_id=alternative_id)
 
     assert (answer.status, answer.start) == (AnswerStatus.BOOKED, TEN)
 
