@@ -8,13 +8,15 @@ COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --n
 setup: .venv/.ready
 
 .venv/.ready: requirements-dev.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Slotkeeper needs Python 3.11 or newer; name one: make PYTHON=python3.11 " + "setup")'
-	@echo "Setting up .venv, once:"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Slotkeeper needs Python 3.11 or newer; name one: make demo PYTHON=python3.11")'
+	@echo "Setting up .venv, once; it takes about a minute:"
 	@$(PYTHON) -m venv .venv
-	@{ $(PIP) install --require-hashes -r requirements-dev.lock; echo $$? > .venv/.status; } | \
-	  awk '/^Collecting/ { printf "\r  %d packages, now %-48s", ++n, $$2; fflush() } \
-	       /^Installing/ { printf "\r  %d packages: installing %-44s\n", n, ""; fflush() }'
-	@exit $$(cat .venv/.status)
+	@{ $(PIP) install --require-hashes -r requirements-dev.lock 2>.venv/.complaints; echo $$? > .venv/.status; } | \
+	  while read -r step what rest; do case "$$step" in \
+	    Collecting) printf '\r  fetching %-48s' "$$what" ;; \
+	    Installing) printf '\r  installing, half a minute more %-26s\n' '' ;; \
+	  esac; done
+	@status=$$(cat .venv/.status); [ "$$status" = 0 ] || cat .venv/.complaints; exit $$status
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.calcom_client import CalcomClient, calcom_http
 from activities.records import RecordActivities
 from activities.scheduling import SchedulingActivities
-from starter.connect import connect
+from starter.connect import Connection, connect, read_connection
 from starter.settings import Settings, exit_on_bad_settings, load_settings, open_database
 from store.errors import StoreUnavailable
 from store.holds import Holds
@@ -67,29 +68,26 @@ def build_worker(
 
 
 @asynccontextmanager
-async def running_worker(client: Client, settings: Settings) -> AsyncIterator[Worker]:
-    """Run a worker with real dependencies; leaving the context drains it, then closes what it opened."""
-    engine = open_database(settings)
-    try:
-        await migrate(engine)
-        async with calcom_http(settings.calcom_base_url) as http:
-            scheduling = SchedulingActivities(CalcomClient(http), Holds(engine), os.environ)
-            async with build_worker(client, scheduling, RecordActivities(engine)) as worker:
-                yield worker
-    finally:
-        await engine.dispose()
+async def running_worker(client: Client, engine: AsyncEngine, settings: Settings) -> AsyncIterator[Worker]:
+    """Run a worker with real dependencies on an up-to-date database; leaving the context drains it."""
+    await migrate(engine)
+    async with calcom_http(settings.calcom_base_url) as http:
+        scheduling = SchedulingActivities(CalcomClient(http), Holds(engine), os.environ)
+        async with build_worker(client, scheduling, RecordActivities(engine)) as worker:
+            yield worker
 
 
-async def connected(settings: Settings, stop: asyncio.Event) -> Client | None:
+async def connected(connection: Connection, stop: asyncio.Event) -> Client | None:
     """Connect to Temporal; where it does not answer, try for a while and say so. ``None``: told to stop meanwhile.
 
     Raises:
         RuntimeError: Temporal has not answered for ``PATIENCE_SECONDS``.
+        SettingsError: Its address or its TLS settings cannot be used.
     """
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while not stop.is_set():
         try:
-            return await connect(metrics_bind=settings.metrics_bind)
+            return await connect(connection)
         except RuntimeError as error:
             if time.monotonic() > give_up_at:
                 raise
@@ -104,17 +102,22 @@ async def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = load_settings("CALCOM_API_KEY")
+    connection = read_connection(settings)
+    engine = open_database(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for stopping in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(stopping, stop.set)
-    client = await connected(settings, stop)
-    if client is None:
-        return
-    async with running_worker(client, settings):
-        logger.info("working on task queue %s", TASK_QUEUE)
-        await stop.wait()
-        logger.info("stopping: what has begun is finished first")
+    try:
+        client = await connected(connection, stop)
+        if client is None:
+            return
+        async with running_worker(client, engine, settings):
+            logger.info("working on task queue %s", TASK_QUEUE)
+            await stop.wait()
+            logger.info("stopping: what has begun is finished first")
+    finally:
+        await engine.dispose()
 
 
 if __name__ == "__main__":

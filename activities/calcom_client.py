@@ -16,7 +16,7 @@ from typing import Generic, Literal, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from activities.errors import (
@@ -48,11 +48,13 @@ class _Wire(BaseModel):
 
 
 class _Attendee(_Wire):
+    email: str | None = Field(default=None, repr=False)
+    display_email: str | None = Field(default=None, repr=False)
     metadata: dict[str, object] | None = None
 
 
 class Booking(_Wire):
-    """A booking as Cal.com has it, without the attendees' data."""
+    """A booking as Cal.com has it; of its attendees only the addresses, which it does not show when printed."""
 
     uid: str
     status: str
@@ -75,6 +77,12 @@ class Booking(_Wire):
         """Whether its metadata says so; a seated event keeps metadata with each attendee."""
         places = (self.metadata, *(attendee.metadata for attendee in self.attendees))
         return any(metadata is not None and metadata.get(key) == value for metadata in places)
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The attendees' e-mail addresses in lower case; none where Cal.com does not show them."""
+        given = (address for attendee in self.attendees for address in (attendee.email, attendee.display_email))
+        return frozenset(address.lower() for address in given if address)
 
 
 class EventType(_Wire):
@@ -239,12 +247,27 @@ class CalcomClient:
         )
 
     async def list_bookings(
-        self, api_key: str, attendee_email: str, event_type_id: int, after_start: datetime, before_end: datetime
+        self,
+        api_key: str,
+        event_type_id: int,
+        after_start: datetime,
+        before_end: datetime,
+        *,
+        attendee_email: str | None = None,
     ) -> tuple[Booking, ...]:
-        """Return an attendee's bookings between two moments, both inclusive, whatever their state; at most 100.
+        """Return the first 100 bookings between two moments, both inclusive, by start and whatever their state.
 
-        Cal.com compares ``attendee_email`` case by case, and knows only the bookings of the key's user here.
+        With ``attendee_email`` those of one attendee; Cal.com compares it case by case. It knows only the bookings of
+        the key's user here.
         """
+        query = {
+            "eventTypeId": str(event_type_id),
+            "afterStart": _utc(after_start),
+            "beforeEnd": _utc(before_end),
+            "sortStart": "asc",
+        }
+        if attendee_email is not None:
+            query["attendeeEmail"] = attendee_email
         return await self._ask(
             _Bookings,
             "the list of bookings",
@@ -252,12 +275,7 @@ class CalcomClient:
             "bookings",
             api_key=api_key,
             seconds=LOOKUP_SECONDS,
-            query={
-                "attendeeEmail": attendee_email,
-                "eventTypeId": str(event_type_id),
-                "afterStart": _utc(after_start),
-                "beforeEnd": _utc(before_end),
-            },
+            query=query,
         )
 
     async def cancel_booking(self, api_key: str, uid: str, reason: str) -> None:

@@ -51,6 +51,8 @@ HOLD_AFTER_BOOKING_SECONDS = 10.0
 _LOOKUP_WINDOW = timedelta(days=1)
 """Well beyond any appointment: one whose length differs from the catalog's must still be found."""
 
+_MAY_BE_BOOKED, _NOTHING_BOOKED = True, False
+
 _METADATA_VALUE_LIMIT = 500
 _EMAIL_LIMIT = 254
 _EMAIL = re.compile(r"(?!\.)(?!.*\.\.)[a-z0-9_+.'-]*[a-z0-9_+'-]@([a-z0-9][a-z0-9-]*\.)+[a-z]{2,}")
@@ -101,9 +103,13 @@ class SchedulingActivities:
 
     @activity.defn
     async def book_slot(self, request: BookSlot) -> BookingOutcome:
-        """Book the slot once, however often this runs."""
-        with _calendar_errors(request):
-            outcome = await self._book(request)
+        """Book the slot once, however often this runs.
+
+        Detail 0 of every error says whether the calendar may have the booking all the same: true after a request whose
+        outcome is not known, and where our own could not be looked for; false where certainly nothing was booked. A
+        step that ended without an answer (a timeout, a lost worker) has no such detail, and is as unclear.
+        """
+        outcome = await self._book(request)
         if outcome.result is BookingResult.BOOKED:
             try:
                 await self._holds.shorten(request.call_id, HOLD_AFTER_BOOKING_SECONDS)
@@ -117,7 +123,7 @@ class SchedulingActivities:
         await self._holds.release(request.call_id)
 
     async def _book(self, request: BookSlot) -> BookingOutcome:
-        if activity.info().attempt > 1 and (own := await self._own_booking(request)):
+        if (request.look_first or activity.info().attempt > 1) and (own := await self._own_booking(request)):
             return own
         if request.hold_seconds is not None:
             hold = await self._hold(request, request.start.astimezone(UTC), request.hold_seconds)
@@ -125,10 +131,12 @@ class SchedulingActivities:
                 return BookingOutcome(result=BookingResult.HELD_BY_ANOTHER_CALL)
         try:
             outcome = await self._post_booking(request)
-        except Unreachable:
+        except Unreachable as error:
             if own := await self._own_booking(request):
                 return own
-            raise
+            raise _step_error(error, request, _MAY_BE_BOOKED) from error
+        except CalcomError as error:
+            raise _step_error(error, request, _NOTHING_BOOKED) from error
         if outcome.result is BookingResult.BOOKED:
             return outcome
         return await self._own_booking(request) or outcome
@@ -155,23 +163,26 @@ class SchedulingActivities:
         except InThePast:
             return BookingOutcome(result=BookingResult.PAST)
         if booking.start != request.start.astimezone(UTC):
-            raise NotConfigured(
+            wrong = NotConfigured(
                 f"Cal.com answered with booking {booking.uid} at another moment than asked for; check it in Cal.com"
             )
+            raise _step_error(wrong, request, _MAY_BE_BOOKED)
         if not _is_own(booking, request):
             # An older booking of the same attendee: no new one was made.
             return BookingOutcome(result=BookingResult.TAKEN)
-        return _booked(booking)
+        return _booked(booking, request)
 
     async def _own_booking(self, request: BookSlot) -> BookingOutcome | None:
-        bookings = await self._client.list_bookings(
-            self._api_key(request),
-            _email(request),
-            request.service.event_type_id,
-            request.start,
-            request.start.astimezone(UTC) + _LOOKUP_WINDOW,
-        )
-        return next((_booked(booking, recovered=True) for booking in bookings if _is_own(booking, request)), None)
+        """Look for what this call has booked already, under whatever address: an earlier "yes" may have had another."""
+        with _calendar_errors(request, _MAY_BE_BOOKED):
+            bookings = await self._client.list_bookings(
+                self._api_key(request),
+                request.service.event_type_id,
+                request.start,
+                request.start.astimezone(UTC) + _LOOKUP_WINDOW,
+            )
+        found = (_booked(booking, request, recovered=True) for booking in bookings if _is_own(booking, request))
+        return next(found, None)
 
     async def _read_slots(
         self, request: CalendarRequest, look_from: datetime, look_until: datetime, *, fresh: bool = False
@@ -241,13 +252,15 @@ def _is_own(booking: Booking, request: BookSlot) -> bool:
     )
 
 
-def _booked(booking: Booking, *, recovered: bool = False) -> BookingOutcome:
+def _booked(booking: Booking, request: BookSlot, *, recovered: bool = False) -> BookingOutcome:
+    given = _given_email(request.attendee)
     return BookingOutcome(
         result=BookingResult.BOOKED,
         booking_uid=booking.uid,
         start=booking.start,
         recovered=recovered,
         awaits_host=booking.awaits_host,
+        mail_reaches_caller=given is not None and given in (booking.addresses or {given}),
     )
 
 
@@ -256,10 +269,13 @@ def _email(request: BookSlot) -> str:
 
     Cal.com insists on an address, compares it case by case, and may take two people with one address for one.
     """
-    email = (request.attendee.email or "").strip().lower()
-    if len(email) <= _EMAIL_LIMIT and _EMAIL.fullmatch(email):
-        return email
-    return f"{booking_key(request)}@phone-booking.invalid"
+    return _given_email(request.attendee) or f"{booking_key(request)}@phone-booking.invalid"
+
+
+def _given_email(attendee: Attendee) -> str | None:
+    """Return the address the caller gave, in lower case, if Cal.com will accept it."""
+    email = (attendee.email or "").strip().lower()
+    return email if len(email) <= _EMAIL_LIMIT and _EMAIL.fullmatch(email) else None
 
 
 def _phone(attendee: Attendee) -> str | None:
@@ -274,22 +290,28 @@ def _phone(attendee: Attendee) -> str | None:
 
 
 @contextmanager
-def _calendar_errors(request: CalendarRequest) -> Iterator[None]:
+def _calendar_errors(request: CalendarRequest, *details: object) -> Iterator[None]:
     """Raise what Cal.com's errors are to Temporal."""
     try:
         yield
-    except RateLimited as error:
-        raise ApplicationError(
+    except CalcomError as error:
+        raise _step_error(error, request, *details) from error
+
+
+def _step_error(error: CalcomError, request: CalendarRequest, *details: object) -> ApplicationError:
+    if isinstance(error, RateLimited):
+        return ApplicationError(
             str(error),
+            *details,
             type=RATE_LIMITED,
             next_retry_delay=error.reset_after,
             category=ApplicationErrorCategory.BENIGN,
-        ) from error
-    except Unreachable as error:
-        raise ApplicationError(str(error), type=CALENDAR_UNREACHABLE) from error
-    except CalcomError as error:
-        raise ApplicationError(
-            f"{error} [event type {request.service.event_type_id}, API key from {request.calcom_api_key_env}]",
-            type=CALENDAR_NOT_CONFIGURED,
-            non_retryable=True,
-        ) from error
+        )
+    if isinstance(error, Unreachable):
+        return ApplicationError(str(error), *details, type=CALENDAR_UNREACHABLE)
+    return ApplicationError(
+        f"{error} [event type {request.service.event_type_id}, API key from {request.calcom_api_key_env}]",
+        *details,
+        type=CALENDAR_NOT_CONFIGURED,
+        non_retryable=True,
+    )

@@ -24,8 +24,8 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 
 _NO_NAMES = frozenset({"unbekannt", "anonym", "anonymous", "unknown"})
 
-_EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`|~-]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
-"""An address as HTML's e-mail field takes it."""
+_EMAIL = re.compile(r"(?!\.)(?!.*\.\.)(?!.{255})[a-z0-9_+.'-]*[a-z0-9_+'-]@([a-z0-9][a-z0-9-]*\.)+[a-z]{2,}")
+"""An address as Cal.com takes it (its packages/lib/emailSchema.ts): no mail would reach any other."""
 
 
 def _written_email(spoken: object) -> object:

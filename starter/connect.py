@@ -1,27 +1,90 @@
 """The connection to Temporal, the same for every process."""
 
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from starter.settings import Settings, SettingsError
 
 LOCAL_SERVER = "localhost:7233"
 
+NAMESPACE_LIMIT = timedelta(seconds=5)
+"""How long a server that has just been connected may take to describe the namespace."""
 
-async def connect(*, lazy: bool = False, metrics_bind: str | None = None) -> Client:
-    """Connect to Temporal as its environment configuration says (``TEMPORAL_ADDRESS``, ``TEMPORAL_PROFILE``, ...).
 
-    Args:
-        lazy: Connect with the first call only: a web process may start before Temporal does. A worker may not.
-        metrics_bind: ``host:port`` for the Prometheus endpoint of this process; ``None`` opens none.
+@dataclass(frozen=True)
+class Connection:
+    """How this process reaches Temporal: read once, however often connecting is tried."""
+
+    config: ClientConnectConfig
+    runtime: Runtime | None
+
+
+def read_connection(settings: Settings) -> Connection:
+    """Read Temporal's environment configuration (``TEMPORAL_ADDRESS``, ``TEMPORAL_PROFILE``, ...) and open the metrics.
 
     Raises:
-        RuntimeError: The server cannot be reached (unless ``lazy``), or the metrics address is taken.
+        SettingsError: The configuration cannot be used, or ``METRICS_BIND`` is taken.
     """
-    config = ClientConfig.load_client_connect_config()
+    return Connection(_client_config(), _runtime(settings.metrics_bind))
+
+
+async def connect(connection: Connection, *, lazy: bool = False) -> Client:
+    """Connect to Temporal.
+
+    Args:
+        connection: How Temporal is reached.
+        lazy: Connect with the first call only: a web process may start before Temporal does. A worker may not.
+
+    Raises:
+        RuntimeError: The server cannot be reached, or does not let us in (unless ``lazy``).
+        SettingsError: The address, a part of TLS or the namespace is none that Temporal knows (unless ``lazy``).
+    """
+    config, runtime = connection.config, connection.runtime
+    try:
+        client = await Client.connect(**config, data_converter=pydantic_data_converter, lazy=lazy, runtime=runtime)
+    except ValueError as error:
+        raise SettingsError(f"TEMPORAL_ADDRESS or TEMPORAL_TLS_...: {error}") from None
+    if not lazy:
+        await _find_namespace(client)
+    return client
+
+
+async def _find_namespace(client: Client) -> None:
+    request = DescribeNamespaceRequest(namespace=client.namespace)
+    try:
+        await client.workflow_service.describe_namespace(request, timeout=NAMESPACE_LIMIT)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise SettingsError(f"TEMPORAL_NAMESPACE: Temporal has no namespace {client.namespace!r}") from None
+        raise RuntimeError(f"the namespace was not described: {error.status.name}") from error
+
+
+def _client_config() -> ClientConnectConfig:
+    try:
+        config = ClientConfig.load_client_connect_config()
+    except OSError as error:
+        raise SettingsError(f"TEMPORAL_TLS_...: {error.filename} cannot be read: {error.strerror}") from None
+    except (RuntimeError, ValueError) as error:
+        # What follows the first line quotes the configuration file, which may hold a key.
+        complaint = str(error).partition("\n")[0]
+        name = "TEMPORAL_PROFILE" if complaint.startswith("Profile ") else "TEMPORAL_CONFIG_FILE or TEMPORAL_..."
+        raise SettingsError(f"{name}: {complaint}") from None
     config.setdefault("target_host", LOCAL_SERVER)
-    runtime = None
-    if metrics_bind is not None:
-        metrics = PrometheusConfig(bind_address=metrics_bind, durations_as_seconds=True)
-        runtime = Runtime(telemetry=TelemetryConfig(metrics=metrics))
-    return await Client.connect(**config, data_converter=pydantic_data_converter, lazy=lazy, runtime=runtime)
+    return config
+
+
+def _runtime(metrics_bind: str | None) -> Runtime | None:
+    if metrics_bind is None:
+        return None
+    metrics = PrometheusConfig(bind_address=metrics_bind, durations_as_seconds=True)
+    try:
+        return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+    except (RuntimeError, ValueError) as error:
+        raise SettingsError(f"METRICS_BIND: {error}") from None

@@ -9,6 +9,8 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -18,7 +20,7 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import Priority, TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflows import options, rules, visibility
@@ -42,7 +44,10 @@ from workflows.messages import (
 logger = logging.getLogger(__name__)
 
 ENDED_CALL_LIMIT = 2.0
-"""Seconds that reading the result of an ended call may take."""
+"""Seconds that reading the result of an ended call may take, if the caller waits that long."""
+
+READY_LIMIT = timedelta(seconds=2)
+"""How long Temporal may take to say that it is there."""
 
 NOT_FOUND_OUT = Answer(status=AnswerStatus.ERROR, reason=Reason.CALENDAR_UNREACHABLE)
 """Neither "free" nor "taken": it could not be found out in time."""
@@ -57,6 +62,9 @@ NO_ANSWER = (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 """Every way in which Temporal can fail to bring an answer; ``RuntimeError`` is a lazy client that cannot connect."""
+
+COMPLETED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
+"""Error type, given by the server, of an update that was accepted and cut short by the end of its workflow."""
 
 
 class StartOptions(TypedDict):
@@ -108,7 +116,7 @@ class Conversation:
                 )
         except NO_ANSWER as error:
             if _says_ended(error):
-                return await self._answer_of_ended(call)
+                return await self._answer_of_ended(call, wish.answer_by)
             logger.warning("a question of call %s was not answered in time: %s", call.call_id, _kind_of(error))
             return NOT_FOUND_OUT
 
@@ -130,7 +138,7 @@ class Conversation:
                 )
         except NO_ANSWER as error:
             if _says_ended(error):
-                return await self._answer_of_ended(call, wish)
+                return await self._answer_of_ended(call, wish.answer_by, wish)
             logger.warning("a confirmation of call %s was not delivered: %s", call.call_id, _kind_of(error))
             return NOT_FOUND_OUT.model_copy(update={"uncertain": True})
         return await self._outcome(handle, call, wish)
@@ -147,7 +155,7 @@ class Conversation:
                 )
         except NO_ANSWER as error:
             if _says_ended(error):
-                return await self._answer_of_ended(call, wish)
+                return await self._answer_of_ended(call, wish.answer_by, wish)
             logger.info("the outcome for call %s takes longer than the caller waits: %s", call.call_id, _kind_of(error))
             return Answer(status=AnswerStatus.PENDING)
 
@@ -173,21 +181,27 @@ class Conversation:
         try:
             await handle.signal(AppointmentWorkflow.hang_up, hang_up)
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
+            if not _says_ended(error):
                 raise
 
     async def ready(self) -> bool:
-        """Whether Temporal answers."""
+        """Whether Temporal answers and has our namespace."""
+        request = DescribeNamespaceRequest(namespace=self._client.namespace)
         try:
-            return await self._client.service_client.check_health(timeout=timedelta(seconds=2))
-        except (RPCError, RuntimeError):
+            async with asyncio.timeout(READY_LIMIT.total_seconds()):
+                await self._client.workflow_service.describe_namespace(request, timeout=READY_LIMIT)
+        except (RPCError, RuntimeError, TimeoutError) as error:
+            logger.warning("Temporal is not ready: %s", _kind_of(error))
             return False
+        return True
 
-    async def _answer_of_ended(self, call: Call, confirmed: SlotWish | None = None) -> Answer:
+    async def _answer_of_ended(
+        self, call: Call, answer_by: datetime | None, confirmed: SlotWish | None = None
+    ) -> Answer:
         """Answer for a call whose workflow is over: what was confirmed and booked is still booked."""
         handle = self._client.get_workflow_handle_for(AppointmentWorkflow.run, workflow_id(call.call_id))
         try:
-            async with asyncio.timeout(ENDED_CALL_LIMIT):
+            async with asyncio.timeout(ENDED_CALL_LIMIT), asyncio.timeout(_left(answer_by)):
                 result = await handle.result()
         except (RPCError, TimeoutError, WorkflowFailureError) as error:
             logger.warning("call %s has ended without a result: %s", call.call_id, _kind_of(error))
@@ -223,10 +237,19 @@ class Conversation:
 
 
 def _says_ended(error: Exception) -> bool:
-    """Whether the call's workflow is over, as Temporal says it for a start, a signal and an update."""
+    """Whether the call's workflow is over, or has never been, as Temporal says it for a start, a signal and an update.
+
+    ``ALREADY_EXISTS`` is how the time-skipping test server refuses an update with start. A namespace that does not
+    exist is not found either, and says nothing about the call.
+    """
     if isinstance(error, RPCError):
-        return error.status in (RPCStatusCode.ALREADY_EXISTS, RPCStatusCode.NOT_FOUND)
-    return isinstance(error, WorkflowAlreadyStartedError | WorkflowUpdateFailedError)
+        if error.status is RPCStatusCode.NOT_FOUND:
+            details = error.grpc_status.details
+            return not any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in details)
+        return error.status is RPCStatusCode.ALREADY_EXISTS
+    if isinstance(error, WorkflowUpdateFailedError):
+        return isinstance(error.cause, ApplicationError) and error.cause.type == COMPLETED_MEANWHILE
+    return isinstance(error, WorkflowAlreadyStartedError)
 
 
 def _left(answer_by: datetime | None) -> float | None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from datetime import datetime
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.calls import find_customer
@@ -41,10 +42,14 @@ class Directory:
         return customer.name if customer else None
 
     async def refresh(self) -> bool:
-        """Read the catalog again; return whether the database answered with one."""
+        """Read the catalog again; return whether the database answered with one.
+
+        Nothing that can be wrong with a database ends the reading for good: a table that is missing, a row that cannot
+        be read.
+        """
         try:
             self._catalog = await load_catalog(self._engine)
-        except (StoreUnavailable, CatalogError) as error:
+        except (StoreUnavailable, CatalogError, SQLAlchemyError, ValueError) as error:
             logger.warning("the catalog was not refreshed: %s", type(error).__name__)
             return False
         return True

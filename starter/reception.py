@@ -24,10 +24,10 @@ from starter.replies.voice import Voice
 from starter.settings import Settings
 from store.catalog import CatalogBranch, find_service
 from store.numbers import e164
+from workflows import rules
 from workflows.messages import Answer, AnswerStatus, Call, Confirmation, HangUp, Reason, SlotWish
 
 UNKNOWN_NUMBER = Answer(status=AnswerStatus.ERROR, reason=Reason.UNKNOWN_NUMBER)
-UNKNOWN_SERVICE = Answer(status=AnswerStatus.ERROR, reason=Reason.UNKNOWN_SERVICE)
 
 NOBODYS_LANGUAGE = "de"
 NOBODYS_TIMEZONE = ZoneInfo("Europe/Berlin")
@@ -101,8 +101,10 @@ class Reception:
             return wish
         if is_yes:
             confirmation = Confirmation(wish=wish, alternative_id=arguments.alternative_id)
-            return answer_body(voice, await self._conversation.confirm(call, confirmation))
-        return answer_body(voice, await self._conversation.check_slot(call, wish))
+            answer = await self._conversation.confirm(call, confirmation)
+        else:
+            answer = await self._conversation.check_slot(call, wish)
+        return answer_body(voice, _about(wish, branch, answer))
 
     async def note(self, event: CallEvent, now: datetime) -> None:
         """Take notice of what happened to a call.
@@ -156,9 +158,7 @@ def _understand(
     if not isinstance(said, spoken.Understood):
         return asking_back_body(voice, said)
     service = find_service(branch, arguments.service) if arguments.service else None
-    if arguments.service and service is None:
-        return answer_body(voice, UNKNOWN_SERVICE)
-    return SlotWish(
+    wish = SlotWish(
         turn_id=turn_id,
         asked_at=voice.now,
         answer_by=answer_by,
@@ -170,6 +170,16 @@ def _understand(
         email=arguments.email,
         phone=arguments.phone,
     )
+    if arguments.service and service is None:
+        unknown = Answer(status=AnswerStatus.ERROR, reason=Reason.UNKNOWN_SERVICE)
+        return answer_body(voice, _about(wish, branch, unknown))
+    return wish
+
+
+def _about(wish: SlotWish, branch: CatalogBranch, answer: Answer) -> Answer:
+    """Say which moment an answer is about, where it does not say so itself: the one these words name, if any."""
+    start = answer.start or rules.named_moment(wish, branch.company.timezone)
+    return answer.model_copy(update={"start": start})
 
 
 def _complaint(voice: Voice, error: ValidationError) -> str:

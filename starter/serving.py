@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from temporalio.client import Client
 
-from starter.connect import connect
+from starter.connect import connect, read_connection
 from starter.conversation import Conversation
 from starter.directory import Directory
-from starter.settings import Settings, SettingsError, open_database
+from starter.settings import Settings, open_database
 from starter.webhook import create_app
 from store.catalog import apply_catalog, load_catalog, load_catalog_file
 from store.migrate import migrate
@@ -26,16 +25,17 @@ async def serve_webhook(settings: Settings, host: str, port: int, listening: Cal
 
     Raises:
         CatalogError: The catalog file is refused, or there is no catalog at all.
-        SettingsError: ``DATABASE_URL`` or ``METRICS_BIND`` cannot be used.
+        SettingsError: ``DATABASE_URL``, ``METRICS_BIND`` or Temporal's own settings cannot be used.
         StoreUnavailable: The database does not answer.
     """
+    connection = read_connection(settings)
     engine = open_database(settings)
     try:
         await migrate(engine)
         if settings.catalog_file:
             await apply_catalog(engine, load_catalog_file(settings.catalog_file))
         directory = Directory(engine, await load_catalog(engine))
-        conversation = Conversation(await _temporal(settings))
+        conversation = Conversation(await connect(connection, lazy=True))
         config = uvicorn.Config(
             create_app(settings=settings, conversation=conversation, directory=directory),
             host=host,
@@ -69,11 +69,3 @@ class _Server(uvicorn.Server):
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
-
-
-async def _temporal(settings: Settings) -> Client:
-    try:
-        return await connect(lazy=True, metrics_bind=settings.metrics_bind)
-    except RuntimeError as error:
-        # Connected is later: only the metrics endpoint is opened now.
-        raise SettingsError(f"METRICS_BIND: {error}") from None

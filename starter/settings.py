@@ -6,6 +6,7 @@ Temporal's own settings are read by Temporal's environment configuration, not he
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,18 @@ def _not_available(keys: SecretStr | None) -> SecretStr | None:
     return keys
 
 
+def _bind_address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    try:
+        ip_address(host.removeprefix("[").removesuffix("]"))
+        is_address = 0 <= int(port) <= 65535
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise ValueError("must be an IP address and a port up to 65535, like 127.0.0.1:9464")
+    return text
+
+
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -55,7 +68,7 @@ class Settings(BaseSettings):
     hold_seconds: Seconds = 120
     confirmation_window_seconds: Seconds = 900
     payload_encryption_keys: Annotated[SecretStr | None, AfterValidator(_not_available)] = None
-    metrics_bind: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")] | None = None
+    metrics_bind: Annotated[str, AfterValidator(_bind_address)] | None = None
 
 
 def load_settings(*required: str) -> Settings:
@@ -81,11 +94,17 @@ def load_settings(*required: str) -> Settings:
 
 
 def open_database(settings: Settings) -> AsyncEngine:
-    """Return the engine of ``DATABASE_URL``; nothing is connected yet. Raises ``SettingsError`` for no such URL."""
+    """Return the engine of ``DATABASE_URL``; nothing is connected yet.
+
+    Raises:
+        SettingsError: It is no such URL, or the folder of its SQLite file cannot be made.
+    """
     try:
         return create_engine(settings.database_url)
     except ValueError as error:
         raise SettingsError(f"DATABASE_URL: {error}") from None
+    except OSError as error:
+        raise SettingsError(f"DATABASE_URL: the folder {error.filename} cannot be made: {error.strerror}") from None
 
 
 @contextmanager

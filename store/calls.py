@@ -15,9 +15,6 @@ from store.errors import QUERY_SECONDS, answers_within
 from store.numbers import e164
 from store.tables import Booking, Call, Customer, Turn
 
-_COMPARED_DIGITS = 8
-"""How much of a number is compared where its beginning may be written differently."""
-
 
 @dataclass(frozen=True)
 class KnownCustomer:
@@ -55,14 +52,14 @@ async def save_call(engine: AsyncEngine, call: Call, turns: Sequence[Turn], book
 async def find_customer(engine: AsyncEngine, company: str, number: str, *, now: datetime) -> KnownCustomer | None:
     """Return the customer of ``company`` with this number, or ``None``; a withheld number belongs to nobody.
 
-    Where nobody has the number itself, its last eight digits decide if exactly one customer has them. Raises
-    ``StoreUnavailable`` when the database does not answer.
+    Raises ``StoreUnavailable`` when the database does not answer.
     """
     wanted = e164(number)
     if wanted is None:
         return None
     async with reading(engine) as session:
-        customer = await _with_number(session, company, wanted)
+        has_number = select(Customer).where(Customer.company == company, Customer.number == wanted)
+        customer = (await session.exec(has_number)).first()
         if customer is None:
             return None
         visits = select(func.max(Booking.starts_at)).where(
@@ -100,13 +97,3 @@ async def _customer_of(session: AsyncSession, call: Call, booking: Booking) -> s
         return made.id
     found = select(Customer.id).where(Customer.company == call.company, Customer.number == number)
     return (await session.exec(found)).one()
-
-
-async def _with_number(session: AsyncSession, company: str, number: str) -> Customer | None:
-    of_company = select(Customer).where(Customer.company == company)
-    exact = (await session.exec(of_company.where(Customer.number == number))).first()
-    if exact is not None:
-        return exact
-    ending = col(Customer.number).endswith(number[-_COMPARED_DIGITS:])
-    alike = (await session.exec(of_company.where(ending).limit(2))).all()
-    return alike[0] if len(alike) == 1 else None

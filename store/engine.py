@@ -24,6 +24,9 @@ _DRIVERS = {
     "postgresql+psycopg": "postgresql+psycopg",
 }
 
+_SNAPSHOT = {"sqlite": {"sqlite_begin": "DEFERRED"}, "postgresql": {"isolation_level": "REPEATABLE READ"}}
+"""What makes a transaction see one state of the database from its first look on."""
+
 _POOL_SIZE = 5
 _POSTGRES_OVERFLOW = 10
 
@@ -36,7 +39,7 @@ def create_engine(url: str | URL, *, patience: float = QUERY_SECONDS) -> AsyncEn
 
     No connection is made yet; only the directory of an SQLite file is created. ``patience`` in seconds bounds every
     statement and what it waits for. Raises ``ValueError`` for any other kind of URL, without repeating it: it may
-    carry a password.
+    carry a password; ``OSError`` where the directory cannot be created.
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
@@ -57,8 +60,10 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
 
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
-    """Open a transaction that only reads: on SQLite it waits for no writer."""
-    async with AsyncSession(engine.execution_options(sqlite_begin="DEFERRED"), expire_on_commit=False) as session:
+    """Open a transaction that only reads: it waits for no writer, and sees none of what is written meanwhile."""
+    async with AsyncSession(
+        engine.execution_options(**_SNAPSHOT[engine.dialect.name]), expire_on_commit=False
+    ) as session:
         yield session
 
 

@@ -4,6 +4,7 @@ Moments are stored in UTC and read back as aware datetimes. Calls, bookings and 
 branch by key and not by reference: they are history and must be writable whatever the catalog says today.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -21,17 +22,34 @@ class Moment(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Turn an aware datetime into UTC; raises ``ValueError`` for a naive one."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment needs a time zone; this datetime is naive")
-        return value.astimezone(UTC)
+        return None if value is None else _in_utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give what SQLite returns without a time zone its UTC back."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Moments(TypeDecorator[list[datetime]]):
+    """Instants in order, as a JSON list of ISO texts in UTC. A naive datetime is refused."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[datetime] | None, dialect: Dialect) -> list[str] | None:
+        """Turn aware datetimes into texts; raises ``ValueError`` for a naive one."""
+        return None if value is None else [_in_utc(moment).isoformat() for moment in value]
+
+    def process_result_value(self, value: list[str] | None, dialect: Dialect) -> list[datetime] | None:
+        """Turn the texts back into aware datetimes."""
+        return None if value is None else [datetime.fromisoformat(moment) for moment in value]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a time zone; this datetime is naive")
+    return moment.astimezone(UTC)
 
 
 class Table(SQLModel):
@@ -158,8 +176,9 @@ class Call(Table, table=True):
 class Turn(Table, table=True):
     """One question or confirmation of a call, in order of ``position``.
 
-    ``race_caught_at`` is ``hold``, ``recheck`` or ``booking`` where somebody else was faster. ``rechecked`` is null
-    where the branch does not look again before booking.
+    ``race_caught_at`` is ``hold``, ``recheck`` or ``booking`` where somebody else was faster. ``alternatives`` are the
+    moments offered instead. ``hold`` is ``held``, ``held_by_another_call``, ``store_down`` or ``not_tried``.
+    ``rechecked`` is null where the branch does not look again before booking.
     """
 
     call_id: str = Field(primary_key=True, foreign_key="call.call_id")
@@ -171,7 +190,8 @@ class Turn(Table, table=True):
     status: str
     reason: str | None = None
     race_caught_at: str | None = None
-    alternatives: int = 0
+    alternatives: list[datetime] = Field(default_factory=list, sa_type=Moments)
+    hold: str | None = None
     rechecked: bool | None = None
     offered_at: datetime | None = Field(default=None, sa_type=Moment)
     confirmed_at: datetime | None = Field(default=None, sa_type=Moment)

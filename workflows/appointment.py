@@ -19,7 +19,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.calendar import Calendar, Request, Result
     from workflows.call_log import CallLog, Turn
     from workflows.messages import (
-        UNKNOWN_CONFIRMATION,
         Answer,
         AnswerStatus,
         Attendee,
@@ -74,7 +73,7 @@ class AppointmentWorkflow:
         self._settled: dict[tuple[object, ...], Answer] = {}
         self._booked: list[Answer] = []
         self._perhaps_booked: set[datetime] = set()
-        self._alternatives_named = 0
+        self._alternatives_named: dict[str, datetime] = {}
         self._caller: Caller | None = None
         self._ended_as: CallOutcome | None = None
         self._recording: asyncio.Task[None] | None = None
@@ -91,6 +90,8 @@ class AppointmentWorkflow:
                     answer = settled
                 elif (slot := self._agreed_slot(turn)) is None:
                     answer = await self._check_and_hold()
+                elif objection := self._objection(slot, turn):
+                    answer = await self._with_alternatives(objection, slot)
                 elif (name := self._name_for_booking()) is None:
                     answer = Answer(status=AnswerStatus.MISSING_CUSTOMER_NAME, start=slot.start, service=slot.service)
                 elif caught_at := await self._recheck(slot, turn):
@@ -112,13 +113,10 @@ class AppointmentWorkflow:
 
     @workflow.update
     async def outcome(self, asked: ConfirmationId) -> Answer:
-        """Wait for what a confirmation came to."""
-        return await self._answer_to(self._turns[asked.turn_id])
-
-    @outcome.validator
-    def _confirmation_is_known(self, asked: ConfirmationId) -> None:
-        if asked.turn_id not in self._turns:
-            raise ApplicationError("no confirmation of this id has arrived", type=UNKNOWN_CONFIRMATION)
+        """Wait for what a confirmation came to; it may be asked for a moment before the confirmation itself is here."""
+        await workflow.wait_condition(lambda: asked.turn_id in self._turns or self._log.ended_at is not None)
+        turn = self._turns.get(asked.turn_id)
+        return await self._answer_to(turn) if turn else self._too_late()
 
     @workflow.update
     async def recognise_caller(self) -> Caller:
@@ -196,6 +194,9 @@ class AppointmentWorkflow:
         """Return the answer to a confirmation that has been carried out already."""
         if self._on_offer is None and turn.content in self._settled:
             return self._settled[turn.content]
+        if turn.alternative_id is not None:
+            chosen = self._alternatives_named.get(turn.alternative_id)
+            return self._booked_before(chosen) if chosen else None
         if turn.says_only_yes:
             return self._booked_before(None) if self._on_offer is None else None
         spoken = self._wish_so_far if self._on_offer is None else turn.wish
@@ -208,12 +209,21 @@ class AppointmentWorkflow:
         return next((answer.model_copy(update={"again": True}) for answer in booked), None)
 
     def _agreed_slot(self, turn: Turn) -> Slot | None:
-        """Return what this confirmation may book; ``None`` sends its wish through the initial check instead."""
+        """Return what this confirmation may book; ``None`` sends its wish through the initial check instead.
+
+        A "yes" is to what was on offer when it was said. If that has changed while it waited for its turn, nobody can
+        know what it means now.
+        """
+        if turn.on_offer is not None and turn.on_offer is not self._on_offer:
+            return None
         service, timezone = self._wish_so_far.service, self._call.branch.timezone
-        slot = rules.agreed_slot(turn.wish, turn.alternative_id, self._on_offer, service, timezone)
-        if slot is None or self._on_offer is not None:
-            return slot
-        return None if rules.objection(slot, turn.wish.asked_at, self._call.branch) else slot
+        return rules.agreed_slot(turn.wish, turn.alternative_id, turn.on_offer, service, timezone)
+
+    def _objection(self, slot: Slot, turn: Turn) -> Answer | None:
+        """Return what stands against the slot by now, unless it may be booked already."""
+        if slot.start in self._perhaps_booked:
+            return None
+        return rules.objection(slot, turn.wish.asked_at, self._call.branch)
 
     def _name_for_booking(self) -> str | None:
         return self._wish_so_far.name or (self._caller.name if self._caller else None)
@@ -242,10 +252,15 @@ class AppointmentWorkflow:
         phone = wish.phone or self._call.caller_number
         attendee = Attendee(name=name, language=branch.language, email=wish.email, phone=phone)
         try:
-            outcome = await self._calendar.book(slot, attendee, rechecked=turn.rechecked)
+            outcome = await self._calendar.book(
+                slot, attendee, rechecked=turn.rechecked, look_first=slot.start in self._perhaps_booked
+            )
         except ActivityError as error:
+            trouble = self._calendar_trouble(error, slot)
+            if _certainly_not_booked(error):
+                return trouble
             self._perhaps_booked.add(slot.start)
-            return self._calendar_trouble(error, slot).model_copy(update={"uncertain": True})
+            return trouble.model_copy(update={"uncertain": True})
         match outcome.result:
             case BookingResult.BOOKED:
                 self._log.booked(slot, outcome, attendee)
@@ -255,7 +270,7 @@ class AppointmentWorkflow:
                     service=slot.service,
                     booking_uid=outcome.booking_uid,
                     awaits_host=outcome.awaits_host,
-                    email_given=wish.email is not None,
+                    email_given=outcome.mail_reaches_caller,
                 )
             case BookingResult.TAKEN:
                 return await self._offer_alternatives(slot, CaughtAt.BOOKING)
@@ -282,7 +297,7 @@ class AppointmentWorkflow:
         if refusal.status is AnswerStatus.PAST_TIME:
             return refusal
         asked_at, branch = self._wish_so_far.asked_at, self._call.branch
-        number = self._alternatives_named + 1
+        number = len(self._alternatives_named) + 1
         begin = rules.search_from(slot.start, asked_at, branch.timezone)
         near, far = slot.start + options.LOOK_AHEAD, slot.start + options.LOOK_FURTHER
         try:
@@ -297,7 +312,7 @@ class AppointmentWorkflow:
         if not found:
             gone = {"status": AnswerStatus.NO_AVAILABILITY, "reason": refusal.reason or Reason.NO_SLOTS}
             return refusal.model_copy(update=gone)
-        self._alternatives_named += len(found)
+        self._alternatives_named |= {alternative.id: alternative.start for alternative in found}
         return refusal.model_copy(update={"alternatives": found})
 
     def _calendar_trouble(self, error: ActivityError, slot: Slot) -> Answer:
@@ -325,6 +340,7 @@ class AppointmentWorkflow:
             known.answer_by = turn.wish.answer_by
             return known
         turn.received_at = workflow.now()
+        turn.on_offer = self._on_offer
         turn.answer_by = turn.wish.answer_by
         if self._log.ended_at is None:
             self._unanswered.append(turn)
@@ -340,9 +356,9 @@ class AppointmentWorkflow:
     def _tell(self, turn: Turn, answer: Answer) -> None:
         """Give the answer. What came too late was not heard: it is no offer, and is given when asked again."""
         now = workflow.now()
-        heard = turn.answer_by is None or now <= turn.answer_by
+        heard = turn.answer_by is None or now <= turn.answer_by - options.LAST_MOMENT
         confirmed = turn.kind is TurnKind.CONFIRMATION
-        self._log.answered(turn, answer, self._offered_at, now)
+        self._log.answered(turn, answer, self._calendar.hold, self._offered_at, now)
         if answer.status is AnswerStatus.BOOKED and not answer.again:
             self._booked.append(answer)
         if not (confirmed and answer.status in _OFFER_STANDS):
@@ -429,3 +445,9 @@ def _kind_of(error: ActivityError) -> str:
     """Return the type of what made an activity fail; it carries no caller's data."""
     cause = error.cause
     return (cause.type or "ApplicationError") if isinstance(cause, ApplicationError) else type(cause).__name__
+
+
+def _certainly_not_booked(error: ActivityError) -> bool:
+    """Whether a booking step that failed says itself that no booking can have been made."""
+    cause = error.cause
+    return isinstance(cause, ApplicationError) and tuple(cause.details) == (False,)

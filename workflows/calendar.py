@@ -72,13 +72,17 @@ class Calendar:
         self.hold = seen.hold
         return seen
 
-    async def book(self, slot: Slot, attendee: Attendee, *, rechecked: bool) -> BookingOutcome:
-        """Book the slot; where no re-check has renewed the hold, the booking does."""
+    async def book(self, slot: Slot, attendee: Attendee, *, rechecked: bool, look_first: bool) -> BookingOutcome:
+        """Book the slot; where no re-check has renewed the hold, the booking does.
+
+        ``look_first``: an earlier booking step of this call may have booked it.
+        """
         request = BookSlot(
             **self._fields(slot),
             start=slot.start,
             attendee=attendee,
             hold_seconds=None if rechecked else self._call.hold_seconds,
+            look_first=look_first,
         )
         self._may_hold = True
         outcome = await self._run(steps.book_slot, request, options.BOOK, f"book {moment(slot.start)}")

@@ -26,7 +26,8 @@ from workflows.visibility import Listed
 class Turn:
     """One thing the caller said, and what was answered.
 
-    ``received_at`` is the workflow's clock; ``answer_by`` is when nobody listens for the answer any more.
+    ``received_at`` is the workflow's clock; ``answer_by`` is when nobody listens for the answer any more; ``on_offer``
+    is what the caller had heard when it was said.
     """
 
     kind: TurnKind
@@ -34,6 +35,7 @@ class Turn:
     alternative_id: str | None = None
     received_at: datetime | None = None
     answer_by: datetime | None = None
+    on_offer: OnOffer | None = None
     rechecked: bool = False
     answer: Answer | None = None
 
@@ -87,7 +89,9 @@ class CallLog:
             )
         )
 
-    def answered(self, turn: Turn, answer: Answer, offered_at: datetime | None, now: datetime) -> None:
+    def answered(
+        self, turn: Turn, answer: Answer, hold: HoldState | None, offered_at: datetime | None, now: datetime
+    ) -> None:
         """Note an answer and what it makes of the call."""
         self.revision += 1
         confirming = turn.kind is TurnKind.CONFIRMATION
@@ -100,7 +104,8 @@ class CallLog:
                 status=answer.status,
                 reason=answer.reason,
                 caught_at=answer.caught_at,
-                alternatives=len(answer.alternatives),
+                alternatives=tuple(alternative.start for alternative in answer.alternatives),
+                hold=hold,
                 rechecked=turn.rechecked if confirming else None,
                 offered_at=offered_at if confirming else None,
                 confirmed_at=turn.received_at if confirming else None,

@@ -183,10 +183,6 @@ class Confirmation(Message):
     alternative_id: str | None = None
 
 
-UNKNOWN_CONFIRMATION = "UnknownConfirmation"
-"""Error type of asking what came of a confirmation that has not arrived."""
-
-
 class ConfirmationId(Message):
     """Names the confirmation whose outcome is asked for: the ``turn_id`` of its wish."""
 
@@ -323,11 +319,16 @@ class Attendee(Message):
 
 
 class BookSlot(CalendarRequest):
-    """Book ``start``. ``hold_seconds`` is set where no re-check has renewed the hold before."""
+    """Book ``start``. ``hold_seconds`` is set where no re-check has renewed the hold before.
+
+    ``look_first``: an earlier step may have booked this moment for this call; look for that booking before anything
+    else.
+    """
 
     start: AwareDatetime
     attendee: Attendee
     hold_seconds: float | None = None
+    look_first: bool = False
 
 
 class BookingResult(StrEnum):
@@ -341,13 +342,17 @@ class BookingResult(StrEnum):
 
 
 class BookingOutcome(Message):
-    """``recovered``: the booking was ours already, found after an answer was lost or refused."""
+    """``recovered``: the booking was ours already, found after an answer was lost or refused.
+
+    ``mail_reaches_caller``: the booking carries the address the caller gave, not one that reaches nobody.
+    """
 
     result: BookingResult
     booking_uid: str | None = None
     start: AwareDatetime | None = None
     recovered: bool = False
     awaits_host: bool = False
+    mail_reaches_caller: bool = False
 
 
 class HoldRelease(Message):
@@ -374,6 +379,7 @@ class TurnRecord(Message):
     """One turn as the store keeps it. The three moments are the workflow's clock.
 
     ``offered_at`` is when the offer this turn answers was made, ``confirmed_at`` when the "yes" arrived.
+    ``alternatives`` are the moments offered instead; ``hold`` is what became of the call's hold in this turn.
     """
 
     turn_id: str
@@ -383,7 +389,8 @@ class TurnRecord(Message):
     status: AnswerStatus
     reason: Reason | None = None
     caught_at: CaughtAt | None = None
-    alternatives: int = 0
+    alternatives: tuple[AwareDatetime, ...] = ()
+    hold: HoldState | None = None
     rechecked: bool | None = None
     offered_at: datetime | None = None
     confirmed_at: datetime | None = None

@@ -15,6 +15,9 @@ CALL_LIMIT = timedelta(hours=12)
 TASK_TIMEOUT = timedelta(seconds=5)
 """After a worker is killed in the middle of a workflow task, another takes over after this."""
 
+LAST_MOMENT = timedelta(milliseconds=300)
+"""An answer given this shortly before nobody listens any more may not arrive: it counts as not heard."""
+
 LOOK_AHEAD = timedelta(days=8)
 """One read from the wished day to the same day next week answers the wish and gives its alternatives."""
 

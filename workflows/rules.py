@@ -106,7 +106,7 @@ def agreed_slot(
 
     It books the moment on offer (an only alternative is one); or one of the alternatives on offer, named by id, by
     moment, or by time of day while the words for the day are the ones used before; or, with nothing on offer, the
-    explicit wish it carries, exactly.
+    explicit wish it carries, exactly. An id and words that name different ones contradict each other.
     ``service`` is the one the call has settled on.
     """
     named = named_moment(wish, timezone)
@@ -114,12 +114,10 @@ def agreed_slot(
         return Slot(service, named) if service is not None and named is not None else None
     if wish.service is not None and wish.service.key != on_offer.service.key:
         return None
+    meant = [named] if named in on_offer.starts else _meant(wish, on_offer, ZoneInfo(timezone))
     if alternative_id is not None:
-        meant = [a.start for a in on_offer.alternatives if a.id == alternative_id]
-    elif named in on_offer.starts:
-        meant = [named]
-    else:
-        meant = _meant(wish, on_offer, ZoneInfo(timezone))
+        by_id = [a.start for a in on_offer.alternatives if a.id == alternative_id]
+        meant = by_id if meant in ([], by_id) else []
     return Slot(on_offer.service, meant[0]) if len(meant) == 1 and meant[0] is not None else None
 
 

@@ -50,7 +50,11 @@ async def recheck_slot(request: SlotRecheck) -> Recheck:
 
 @activity.defn
 async def book_slot(request: BookSlot) -> BookingOutcome:
-    """Book the slot once, however often this runs."""
+    """Book the slot once, however often this runs.
+
+    Detail 0 of its errors says whether the calendar may hold the booking all the same; an error without it, such as a
+    timeout, leaves that open as well.
+    """
     raise NotImplementedError
 
 

@@ -78,7 +78,7 @@ def _row(turn: TurnRecord) -> str:
     wished = moment(turn.wished_start) if turn.wished_start else ""
     answer = turn.status if turn.reason is None else f"{turn.status}: {turn.reason}"
     if turn.status is AnswerStatus.SLOT_TAKEN or turn.alternatives:
-        answer += f", {turn.alternatives} alternatives"
+        answer += f", {len(turn.alternatives)} alternatives"
     gap = ""
     if turn.offered_at and turn.confirmed_at:
         gap = f"{(turn.confirmed_at - turn.offered_at).total_seconds():.0f} s"

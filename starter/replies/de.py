@@ -39,6 +39,7 @@ LANGUAGE = Language(
     ),
     ask_for_another="Welcher andere Termin würde Ihnen passen?",
     no_slots="Leider habe ich in den nächsten 14 Tagen keine freien Termine gefunden.",
+    no_slots_from="Leider habe ich ab dem {date} in den folgenden zwei Wochen keine freien Termine gefunden.",
     missing="Bitte fragen Sie nach {parts} des gewünschten Termins.",
     missing_parts={"datum": "Datum", "uhrzeit": "Uhrzeit", "dienstleistung": "Dienstleistung"},
     missing_customer_name="Bitte erfragen Sie zuerst den Namen des Kunden. Danach kann ich den Termin buchen.",

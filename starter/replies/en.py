@@ -39,6 +39,7 @@ LANGUAGE = Language(
     offer_alternatives="I can offer you these alternatives: {alternatives}. Which one would suit you better?",
     ask_for_another="Which other time would suit you?",
     no_slots="Unfortunately I have found no free appointments within the next 14 days.",
+    no_slots_from="Unfortunately I have found no free appointments in the two weeks from {date} on.",
     missing="Please ask for the {parts} of the appointment.",
     missing_parts={"datum": "date", "uhrzeit": "time", "dienstleistung": "service"},
     missing_customer_name="Please ask for the customer's name first. Then I can book the appointment.",

@@ -57,6 +57,7 @@ class Language:
     offer_alternatives: str
     ask_for_another: str
     no_slots: str
+    no_slots_from: str
 
     missing: str
     missing_parts: Mapping[str, str]

@@ -14,6 +14,9 @@ from starter.replies.language import Language
 from starter.spoken import NotUnderstood, Part, PastDay, SkippedTime, WeekdayMismatch
 from workflows.messages import Alternative, Answer, AnswerStatus, Missing, Reason
 
+SOON = timedelta(days=2)
+"""A wished day this near is not named where the fortnight from it on is meant: it is the next fourteen days."""
+
 
 @dataclass(frozen=True)
 class Voice:
@@ -86,9 +89,9 @@ class Voice:
             case AnswerStatus.NO_AVAILABILITY if answer.reason is Reason.RACE_CONDITION_DETECTED:
                 return [say.slot_taken_without_alternatives]
             case AnswerStatus.NO_AVAILABILITY if answer.reason in (None, Reason.NO_SLOTS):
-                return [say.no_slots]
+                return [self._no_slots(answer)]
             case AnswerStatus.NO_AVAILABILITY:
-                return [*self._refusal(answer), say.no_slots]
+                return [*self._refusal(answer), self._no_slots(answer)]
             case AnswerStatus.ERROR if answer.reason is Reason.UNKNOWN_SERVICE:
                 return [say.unknown_service]
             case AnswerStatus.ERROR if answer.reason is Reason.UNKNOWN_NUMBER:
@@ -117,6 +120,13 @@ class Voice:
                 return [say.too_soon, say.earliest] if answer.earliest_bookable else [say.too_soon]
             case _:
                 return [say.unavailable]
+
+    def _no_slots(self, answer: Answer) -> str:
+        """Say where no slot is left: the search runs for two weeks from the wished day on, which may be far ahead."""
+        say = self.language
+        if answer.start is None or self.local(answer.start).date() - self.now.date() <= SOON:
+            return say.no_slots
+        return say.no_slots_from
 
     def _plain(self, status: AnswerStatus) -> str:
         say = self.language

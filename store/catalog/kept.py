@@ -91,20 +91,27 @@ def _data(
     numbers: Iterable[PhoneNumber],
     services: Iterable[Service],
 ) -> Mapping[str, Any]:
-    """Nest the rows as the file has them, so that one set of rules reads both."""
+    """Nest the rows as the file has them, so that one set of rules reads both.
+
+    What belongs to something inactive is left out with it.
+    """
     files: dict[str, _Row] = {
         row.key: row.model_dump(include={"key", "name", "language", "timezone"}) | {"branch": []} for row in companies
     }
     places: dict[tuple[str, str], _Row] = {}
     for row in branches:
+        if row.company not in files:
+            continue
         place = row.model_dump(exclude={"company", "position", "active"}) | {"phone_numbers": [], "service": []}
         places[row.company, row.key] = place
         files[row.company]["branch"].append(place)
     for phone in numbers:
-        places[phone.company, phone.branch]["phone_numbers"].append(phone.number)
+        if dialled := places.get((phone.company, phone.branch)):
+            dialled["phone_numbers"].append(phone.number)
     for service in services:
-        places[service.company, service.branch]["service"].append(
-            service.model_dump(exclude={"company", "branch", "is_default", "position", "active"})
-            | {"default": service.is_default}
-        )
+        if offering := places.get((service.company, service.branch)):
+            offering["service"].append(
+                service.model_dump(exclude={"company", "branch", "is_default", "position", "active"})
+                | {"default": service.is_default}
+            )
     return {"company": list(files.values())}

@@ -9,6 +9,7 @@ from typing import TypeVar
 import httpx
 import pytest
 from starlette.applications import Starlette
+from temporalio.exceptions import ApplicationError
 
 from activities.calcom_client import CalcomClient, calcom_http
 from activities.scheduling import SchedulingActivities
@@ -23,6 +24,7 @@ from workflows.messages import (
     BookingResult,
     BookSlot,
     CalendarRequest,
+    HoldRelease,
     HoldState,
     Service,
     SlotCheck,
@@ -140,6 +142,30 @@ async def test_a_lost_answer_is_found_again(
     assert outcome.result is BookingResult.BOOKED
     assert outcome.recovered
     assert outcome.awaits_host is (service == "awaiting")
+    assert [booking.uid for booking in standing(double)] == [outcome.booking_uid]
+
+
+@pytest.mark.parametrize("service", ["single", "awaiting", "seated", "team"])
+async def test_a_second_yes_finds_what_the_first_booked_under_another_address_while_another_call_has_the_hold(
+    service: str, scheduling: SchedulingActivities, double: Starlette, run: Run
+) -> None:
+    double.state.calendar.faults.add(Fault(endpoint="bookings.create", kind="lost_answer"))
+    double.state.calendar.faults.add(Fault(endpoint="bookings.list", kind="status", status=503))
+    with pytest.raises(ApplicationError) as caught:
+        await run(scheduling.book_slot, request(BookSlot, service=service))
+    assert caught.value.details == (True,)
+    await run(scheduling.release_hold, HoldRelease(call_id="call_1"))
+    for call_id in ("call_2", "call_3"):
+        await run(scheduling.recheck_slot, request(SlotRecheck, call_id, service=service))
+
+    with_address = Attendee(name="Hansi Hinterseer", language="de", email="hansi@example.com")
+    outcome = await run(
+        scheduling.book_slot, request(BookSlot, service=service, attendee=with_address, look_first=True)
+    )
+
+    assert outcome.result is BookingResult.BOOKED
+    assert outcome.recovered
+    assert not outcome.mail_reaches_caller
     assert [booking.uid for booking in standing(double)] == [outcome.booking_uid]
 
 

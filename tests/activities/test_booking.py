@@ -10,6 +10,7 @@ import httpx
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.calcom_client import CalcomClient
 from activities.scheduling import HOLD_AFTER_BOOKING_SECONDS, SchedulingActivities
 from tests.activities.fakes import MemoryHolds, Replayed, Run, ScriptedCalcom
 from workflows import steps
@@ -33,6 +34,18 @@ TAKEN = httpx.Response(
     },
 )
 NOTHING = httpx.Response(200, json={"status": "success", "data": []})
+BOOKED = BookingOutcome(result=BookingResult.BOOKED, booking_uid="u1", start=NINE, mail_reaches_caller=True)
+RECOVERED = BOOKED.model_copy(update={"recovered": True})
+
+LOST = [
+    httpx.ReadTimeout(""),
+    httpx.RemoteProtocolError(""),
+    httpx.Response(500, json={"statusCode": 500, "message": "Internal server error"}),
+    httpx.Response(201, text="half an answ"),
+    httpx.Response(502, text="<html></html>"),
+]
+UNCLEAR, NOTHING_BOOKED = True, False
+AFTER_AN_EARLIER_ONE = pytest.mark.parametrize(("attempt", "look_first"), [(2, False), (1, True)])
 
 
 def booking(
@@ -98,7 +111,7 @@ async def test_a_free_slot_is_booked_as_asked(
 
     outcome = await run(scheduling.book_slot, request_)
 
-    assert outcome == BookingOutcome(result=BookingResult.BOOKED, booking_uid="u1", start=NINE)
+    assert outcome == BOOKED
     (body,) = calcom.booked_bodies
     assert body["start"] == "2026-12-08T08:00:00.000Z"
     assert body["eventTypeId"] == 10
@@ -206,6 +219,70 @@ async def test_who_gives_no_usable_address_gets_one_of_their_own_that_reaches_no
 
 
 @pytest.mark.parametrize(
+    ("email", "reaches"), [("Hansi@Example.com", True), (None, False), ("hansi at example", False)]
+)
+async def test_a_mail_reaches_only_a_caller_who_gave_a_usable_address(
+    email: str | None,
+    reaches: bool,
+    with_attendee: Callable[..., BookSlot],
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
+    calcom.bookings(created)
+
+    outcome = await run(scheduling.book_slot, with_attendee(email=email))
+
+    assert outcome.mail_reaches_caller is reaches
+
+
+@pytest.mark.parametrize(
+    ("attendees", "reaches"),
+    [
+        ([{"email": "hansi@example.com"}], True),
+        ([{"email": "Hansi@example.com"}], True),
+        ([{"email": "hansi+c1@example.com", "displayEmail": "hansi@example.com"}], True),
+        ([{"email": "ann@example.com"}, {"email": "hansi@example.com"}], True),
+        ([{"email": "0123456789abcdef0123@phone-booking.invalid"}], False),
+        ([{"email": "hansl@example.com"}], False),
+        ([], True),
+    ],
+)
+async def test_a_mail_about_a_booking_found_again_goes_to_the_address_it_carries(
+    attendees: list[dict[str, str]],
+    reaches: bool,
+    request_: BookSlot,
+    own: Own,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
+    calcom.lookups(listing(await own(attendees=attendees)))
+
+    outcome = await run(scheduling.book_slot, request_.model_copy(update={"look_first": True}))
+
+    assert outcome.recovered
+    assert outcome.mail_reaches_caller is reaches
+
+
+@pytest.mark.parametrize("visible", [True, False])
+async def test_no_mail_about_a_booking_found_again_is_promised_to_who_gave_no_address(
+    visible: bool,
+    with_attendee: Callable[..., BookSlot],
+    own: Own,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
+    calcom.lookups(listing(await own(attendees=[{"email": "hansi@example.com"}] if visible else [])))
+
+    outcome = await run(scheduling.book_slot, with_attendee(email=None).model_copy(update={"look_first": True}))
+
+    assert outcome.recovered
+    assert not outcome.mail_reaches_caller
+
+
+@pytest.mark.parametrize(
     ("number", "sent"),
     [
         ("+4915112345678", "+4915112345678"),
@@ -280,11 +357,11 @@ async def test_a_refusal_that_is_our_own_booking_is_booked(
 
     outcome = await run(scheduling.book_slot, request_)
 
-    assert outcome == BookingOutcome(result=BookingResult.BOOKED, booking_uid="u1", start=NINE, recovered=True)
+    assert outcome == RECOVERED
     assert holds.shortened == [("call_1", HOLD_AFTER_BOOKING_SECONDS)]
 
 
-async def test_our_own_is_looked_for_by_the_address_as_it_was_booked(
+async def test_our_own_is_looked_for_by_type_and_moment_whatever_its_address(
     request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
 ) -> None:
     calcom.bookings(TAKEN)
@@ -294,7 +371,7 @@ async def test_our_own_is_looked_for_by_the_address_as_it_was_booked(
 
     (lookup,) = calcom.asked("GET", "/v2/bookings")
     query = lookup.url.params
-    assert query["attendeeEmail"] == calcom.booked_bodies[0]["attendee"]["email"] == "hansi@example.com"
+    assert "attendeeEmail" not in query
     assert query["eventTypeId"] == "10"
     assert datetime.fromisoformat(query["afterStart"]) == NINE
     assert datetime.fromisoformat(query["beforeEnd"]) > NINE + HALF_HOUR
@@ -351,6 +428,7 @@ async def test_a_look_up_that_fails_after_a_refusal_is_tried_again_and_never_tak
 
     assert caught.value.type == steps.CALENDAR_UNREACHABLE
     assert not caught.value.non_retryable
+    assert caught.value.details == (UNCLEAR,)
     assert len(calcom.booked_bodies) == 1
 
 
@@ -365,18 +443,10 @@ async def test_a_rate_limited_look_up_after_a_refusal_is_tried_again(
 
     assert caught.value.type == steps.RATE_LIMITED
     assert caught.value.next_retry_delay == timedelta(seconds=3)
+    assert caught.value.details == (UNCLEAR,)
 
 
-@pytest.mark.parametrize(
-    "lost",
-    [
-        httpx.ReadTimeout(""),
-        httpx.RemoteProtocolError(""),
-        httpx.Response(500, json={"statusCode": 500, "message": "Internal server error"}),
-        httpx.Response(201, text="half an answ"),
-        httpx.Response(502, text="<html></html>"),
-    ],
-)
+@pytest.mark.parametrize("lost", LOST)
 async def test_a_lost_answer_is_found_again(
     lost: httpx.Response | httpx.RequestError,
     request_: BookSlot,
@@ -390,53 +460,127 @@ async def test_a_lost_answer_is_found_again(
 
     outcome = await run(scheduling.book_slot, request_)
 
-    assert outcome == BookingOutcome(result=BookingResult.BOOKED, booking_uid="u1", start=NINE, recovered=True)
+    assert outcome == RECOVERED
     assert len(calcom.booked_bodies) == 1
 
 
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("attempt", [1, 2])
 async def test_an_unclear_booking_that_is_not_found_is_neither_booked_nor_taken(
-    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+    lost: httpx.Response | httpx.RequestError,
+    attempt: int,
+    request_: BookSlot,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
 ) -> None:
-    calcom.bookings(httpx.ReadTimeout(""))
+    calcom.bookings(lost)
     calcom.lookups(NOTHING)
 
     with pytest.raises(ApplicationError) as caught:
-        await run(scheduling.book_slot, request_)
+        await run(scheduling.book_slot, request_, attempt=attempt)
 
     assert caught.value.type == steps.CALENDAR_UNREACHABLE
     assert not caught.value.non_retryable
+    assert caught.value.details == (UNCLEAR,)
+    assert len(calcom.booked_bodies) == 1
 
 
-async def test_a_later_attempt_looks_before_it_books(
-    request_: BookSlot, own: Own, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+@pytest.mark.parametrize("look_first", [False, True])
+@pytest.mark.parametrize("status", [401, 403, 404, 422, 429])
+async def test_a_definite_refusal_says_that_nothing_was_booked(
+    status: int,
+    look_first: bool,
+    request_: BookSlot,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
+) -> None:
+    calcom.bookings(httpx.Response(status, json={"statusCode": status, "message": "no"}))
+    calcom.lookups(NOTHING)
+
+    with pytest.raises(ApplicationError) as caught:
+        await run(scheduling.book_slot, request_.model_copy(update={"look_first": look_first}))
+
+    assert caught.value.details == (NOTHING_BOOKED,)
+
+
+@pytest.mark.parametrize(("look_first", "unclear"), [(False, NOTHING_BOOKED), (True, UNCLEAR)])
+async def test_without_a_key_nothing_is_booked_but_an_earlier_booking_may_stand(
+    look_first: bool, unclear: bool, request_: BookSlot, client: CalcomClient, holds: MemoryHolds, run: Run
+) -> None:
+    scheduling = SchedulingActivities(client, holds, {})
+
+    with pytest.raises(ApplicationError) as caught:
+        await run(scheduling.book_slot, request_.model_copy(update={"look_first": look_first}))
+
+    assert caught.value.type == steps.CALENDAR_NOT_CONFIGURED
+    assert caught.value.details == (unclear,)
+
+
+@AFTER_AN_EARLIER_ONE
+async def test_after_an_earlier_attempt_it_looks_before_it_books(
+    attempt: int,
+    look_first: bool,
+    request_: BookSlot,
+    own: Own,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
 ) -> None:
     calcom.lookups(listing(await own()))
+    request = request_.model_copy(update={"look_first": look_first})
 
-    outcome = await run(scheduling.book_slot, request_, attempt=2)
+    outcome = await run(scheduling.book_slot, request, attempt=attempt)
 
-    assert outcome.recovered
+    assert outcome == RECOVERED
     assert calcom.booked_bodies == []
 
 
-async def test_a_later_attempt_books_what_is_not_booked_yet(
-    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+@AFTER_AN_EARLIER_ONE
+async def test_after_an_earlier_attempt_what_is_not_booked_yet_is_booked(
+    attempt: int,
+    look_first: bool,
+    request_: BookSlot,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
 ) -> None:
     calcom.lookups(NOTHING)
     calcom.bookings(created)
+    request = request_.model_copy(update={"look_first": look_first})
 
-    outcome = await run(scheduling.book_slot, request_, attempt=2)
+    outcome = await run(scheduling.book_slot, request, attempt=attempt)
 
-    assert outcome == BookingOutcome(result=BookingResult.BOOKED, booking_uid="u1", start=NINE)
+    assert outcome == BOOKED
+    assert [request.method for request in calcom.requests] == ["GET", "POST"]
 
 
-async def test_a_later_attempt_that_cannot_look_does_not_book(
-    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+@AFTER_AN_EARLIER_ONE
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.ConnectError(""),
+        httpx.Response(429, headers={"X-RateLimit-Reset-Default": "3"}),
+        httpx.Response(401, json={"statusCode": 401, "message": "no"}),
+    ],
+)
+async def test_after_an_earlier_attempt_nothing_is_booked_blindly(
+    failure: httpx.Response | httpx.RequestError,
+    attempt: int,
+    look_first: bool,
+    request_: BookSlot,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    run: Run,
 ) -> None:
-    calcom.lookups(httpx.ConnectError(""))
+    calcom.lookups(failure)
+    request = request_.model_copy(update={"look_first": look_first})
 
-    with pytest.raises(ApplicationError):
-        await run(scheduling.book_slot, request_, attempt=2)
+    with pytest.raises(ApplicationError) as caught:
+        await run(scheduling.book_slot, request, attempt=attempt)
 
+    assert caught.value.details == (UNCLEAR,)
     assert calcom.booked_bodies == []
 
 
@@ -464,6 +608,7 @@ async def test_a_booking_at_another_moment_is_never_called_booked(
 
     assert caught.value.type == steps.CALENDAR_NOT_CONFIGURED
     assert caught.value.non_retryable
+    assert caught.value.details == (UNCLEAR,)
     assert holds.shortened == []
 
 
@@ -519,15 +664,24 @@ async def test_with_the_hold_lost_nothing_is_booked(
     assert calcom.requests == []
 
 
+@AFTER_AN_EARLIER_ONE
 async def test_with_the_hold_lost_what_an_earlier_attempt_booked_stands(
-    request_: BookSlot, own: Own, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+    attempt: int,
+    look_first: bool,
+    request_: BookSlot,
+    own: Own,
+    calcom: ScriptedCalcom,
+    holds: MemoryHolds,
+    scheduling: SchedulingActivities,
+    run: Run,
 ) -> None:
     calcom.lookups(listing(await own()))
     holds.held["call_2"] = ("salon", "smith", NINE, NINE + HALF_HOUR)
+    request = request_.model_copy(update={"hold_seconds": 120, "look_first": look_first})
 
-    outcome = await run(scheduling.book_slot, request_.model_copy(update={"hold_seconds": 120}), attempt=2)
+    outcome = await run(scheduling.book_slot, request, attempt=attempt)
 
-    assert outcome.result is BookingResult.BOOKED
+    assert outcome == RECOVERED
 
 
 async def test_with_the_store_down_the_booking_decides(
@@ -551,6 +705,7 @@ async def test_the_rate_limit_says_when_to_come_back(
 
     assert caught.value.type == steps.RATE_LIMITED
     assert caught.value.next_retry_delay == timedelta(seconds=9)
+    assert caught.value.details == (NOTHING_BOOKED,)
 
 
 @pytest.mark.parametrize("fold", [0, 1])

@@ -32,7 +32,7 @@ async def ask_everything(client: CalcomClient) -> None:
         client.slots(KEY, 10, MORNING, MORNING + HALF_HOUR, "Europe/Berlin"),
         client.create_booking(KEY, 10, MORNING, **ATTENDEE, metadata={}),
         client.get_booking(KEY, "u1"),
-        client.list_bookings(KEY, "ann@example.com", 10, MORNING, MORNING + HALF_HOUR),
+        client.list_bookings(KEY, 10, MORNING, MORNING + HALF_HOUR, attendee_email="ann@example.com"),
         client.cancel_booking(KEY, "u1", "changed mind"),
         client.reschedule_booking(KEY, "u1", MORNING, "later"),
         client.event_type(KEY, 10),
@@ -225,20 +225,22 @@ async def test_a_booking_shows_nothing_of_its_attendees(
     assert "example.com" not in shown
 
 
-async def test_the_bookings_of_an_attendee_are_looked_up_by_address_type_and_window(
-    replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
+@pytest.mark.parametrize("attendee_email", [None, "ann@example.com"])
+async def test_bookings_are_looked_up_by_type_and_window_earliest_first_and_by_address_if_given(
+    attendee_email: str | None, replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient
 ) -> None:
     calcom.lookups(replayed("bookings_list"))
 
-    (booking,) = await client.list_bookings(KEY, "ann@example.com", 10, MORNING, MORNING + HALF_HOUR)
+    (booking,) = await client.list_bookings(KEY, 10, MORNING, MORNING + HALF_HOUR, attendee_email=attendee_email)
 
     assert booking.uid == "5sgiQ2V2kHeya8nHuBHirB"
-    assert dict(calcom.requests[0].url.params) == {
-        "attendeeEmail": "ann@example.com",
+    query = {
         "eventTypeId": "10",
         "afterStart": "2026-12-08T08:00:00.000Z",
         "beforeEnd": "2026-12-08T08:30:00.000Z",
+        "sortStart": "asc",
     }
+    assert dict(calcom.requests[0].url.params) == query | ({"attendeeEmail": attendee_email} if attendee_email else {})
 
 
 @pytest.mark.parametrize("name", ["booking_cancel", "booking_cancel_again"])

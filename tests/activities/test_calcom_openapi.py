@@ -57,7 +57,7 @@ REQUESTS: list[tuple[str, str | None, Ask]] = [
         ),
     ),
     ("/v2/bookings/{bookingUid}", None, lambda client: client.get_booking(KEY, "u1")),
-    ("/v2/bookings", None, lambda client: client.list_bookings(KEY, "ann@example.com", 10, START, END)),
+    ("/v2/bookings", None, lambda client: client.list_bookings(KEY, 10, START, END, attendee_email="ann@example.com")),
     (
         "/v2/bookings/{bookingUid}/cancel",
         "CancelBookingInput_2024_08_13",

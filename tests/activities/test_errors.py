@@ -196,7 +196,7 @@ async def test_recorded_answers_to_a_look_up(
     calcom.lookups(replayed(name))
 
     with pytest.raises(error):
-        await client.list_bookings("cal_live_secret", "ann.lee@example.com", 10, START, START + timedelta(days=1))
+        await client.list_bookings("cal_live_secret", 10, START, START + timedelta(days=1))
 
 
 @pytest.mark.parametrize("name", ["booking_get_unknown", "booking_cancel_unknown"])

@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -23,6 +24,7 @@ from workflows.messages import (
     CallRecord,
     CaughtAt,
     CustomerLookup,
+    HoldState,
     Reason,
     TurnKind,
     TurnRecord,
@@ -30,6 +32,7 @@ from workflows.messages import (
 
 STARTED = datetime(2025, 10, 13, 18, 28, tzinfo=UTC)
 NINE = datetime(2025, 10, 16, 7, 0, tzinfo=UTC)
+TEN = datetime(2025, 10, 16, 10, 0, tzinfo=ZoneInfo("Europe/Berlin"))
 NUMBER = "+4915112345678"
 
 RECORD = CallRecord(
@@ -59,7 +62,8 @@ RECORD = CallRecord(
             status=AnswerStatus.SLOT_TAKEN,
             reason=Reason.RACE_CONDITION_DETECTED,
             caught_at=CaughtAt.BOOKING,
-            alternatives=2,
+            alternatives=(TEN, TEN + timedelta(days=7)),
+            hold=HoldState.HELD,
             rechecked=True,
             offered_at=STARTED,
             confirmed_at=STARTED + timedelta(seconds=14),
@@ -121,7 +125,8 @@ async def test_a_record_is_kept_whole(engine: AsyncEngine) -> None:
         "status": "slot_taken",
         "reason": "race_condition_detected",
         "race_caught_at": "booking",
-        "alternatives": 2,
+        "alternatives": [TEN, TEN + timedelta(days=7)],
+        "hold": "held",
         "rechecked": True,
         "offered_at": STARTED,
         "confirmed_at": STARTED + timedelta(seconds=14),

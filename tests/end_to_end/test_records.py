@@ -57,12 +57,15 @@ async def test_the_store_has_the_call(salon: Salon, caller: Caller) -> None:
 async def test_the_store_has_every_turn_with_its_race(salon: Salon, caller: Caller) -> None:
     turns = sorted(await salon.rows(Turn, col(Turn.call_id) == caller.call_id), key=lambda turn: turn.position)
 
-    told = ("kind", "wished_start", "status", "reason", "race_caught_at", "alternatives", "rechecked")
+    told = ("kind", "wished_start", "status", "reason", "race_caught_at", "rechecked")
     assert [columns(turn, *told) for turn in turns] == [
-        ("question", NINE, "available", None, None, 0, None),
-        ("confirmation", NINE, "slot_taken", "race_condition_detected", "recheck", 2, True),
-        ("confirmation", HALF_PAST, "booked", None, None, 0, True),
+        ("question", NINE, "available", None, None, None),
+        ("confirmation", NINE, "slot_taken", "race_condition_detected", "recheck", True),
+        ("confirmation", HALF_PAST, "booked", None, None, True),
     ]
+    assert [len(turn.alternatives) for turn in turns] == [0, 2, 0]
+    assert turns[1].alternatives[0] == HALF_PAST
+    assert turns[0].hold == "held"
     assert [turn.service for turn in turns] == 3 * ["haarschnitt"]
     question, *confirmations = turns
     assert question.gap is None

@@ -1,9 +1,14 @@
+import asyncio
+from asyncio import FIRST_COMPLETED
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from starter.directory import Directory, as_branch
-from store.catalog import apply_catalog, load_catalog, load_catalog_file
+from store.catalog import Catalog, apply_catalog, load_catalog, load_catalog_file
 from store.engine import create_engine, writing
 from store.migrate import migrate
 from store.tables import Customer
@@ -36,6 +41,39 @@ async def test_while_the_database_is_down_the_last_catalog_serves(caplog: pytest
     assert branch is not None
     assert await directory.customer_name(branch, CALLER, NOW) is None
     assert CALLER not in caplog.text
+    await engine.dispose()
+
+
+async def test_a_broken_database_does_not_end_the_reading_of_the_catalog(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/slotkeeper.db")
+    await migrate(engine)
+    await apply_catalog(engine, load_catalog_file(CATALOG))
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE service RENAME TO service_away"))
+    mended = asyncio.Event()
+
+    async def mend_once_and_load(engine: AsyncEngine) -> Catalog:
+        try:
+            catalog = await load_catalog(engine)
+        except SQLAlchemyError:
+            async with engine.begin() as connection:
+                await connection.execute(text("ALTER TABLE service_away RENAME TO service"))
+            raise
+        mended.set()
+        return catalog
+
+    monkeypatch.setattr("starter.directory.load_catalog", mend_once_and_load)
+    monkeypatch.setattr("starter.directory.REFRESH_SECONDS", 0)
+    keeping_fresh = asyncio.create_task(Directory(engine, load_catalog_file(CATALOG)).keep_fresh())
+    async with asyncio.timeout(30):
+        await asyncio.wait({keeping_fresh, waiting := asyncio.create_task(mended.wait())}, return_when=FIRST_COMPLETED)
+    assert not keeping_fresh.done()
+    assert waiting.done()
+    assert "the catalog was not refreshed: OperationalError" in caplog.text
+    keeping_fresh.cancel()
+    await asyncio.wait({keeping_fresh})
     await engine.dispose()
 
 

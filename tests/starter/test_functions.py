@@ -7,7 +7,7 @@ import pytest
 
 from tests.starter.conftest import NOW
 from tests.starter.fakes import CALLER, ENGLISH_OFFICE, FakeConversation, Retell, envelope
-from workflows.messages import Alternative, Answer, AnswerStatus, Caller, Reason
+from workflows.messages import Alternative, Answer, AnswerStatus, Caller, Missing, Reason
 
 START = datetime(2025, 10, 16, 7, 0, tzinfo=UTC)
 AVAILABLE = Answer(status=AnswerStatus.AVAILABLE, start=START)
@@ -144,6 +144,40 @@ async def test_contact_details_are_written_as_they_are_used(retell: Retell, conv
 
 
 @pytest.mark.parametrize(
+    "email",
+    [
+        "erika..muster@example.de",
+        ".erika@example.de",
+        "erika.@example.de",
+        "erika@example",
+        "erika@example..de",
+        "erika@.example.de",
+        "erika@-example.de",
+        "erika@example.de.",
+        "erika@example.d",
+        "erika@127.0.0.1",
+        "erika@@example.de",
+        "@example.de",
+        "er!ka@example.de",
+        "erika@münchen.de",
+        f"{'x' * 244}@example.de",
+    ],
+)
+async def test_an_address_the_calendar_would_not_take_is_refused_before_a_mail_is_promised(
+    retell: Retell, conversation: FakeConversation, email: str
+) -> None:
+    body = await retell.function("book_appointment", DAY_AND_TIME | {"email": email})
+    assert body["message"] == "Ungültige Eingabedaten: E-Mail-Adresse ist nicht lesbar."
+    assert not conversation.touched
+
+
+@pytest.mark.parametrize("email", ["o'neil+salon_1@mail.example.co.uk", "e@a.de", f"{'x' * 243}@example.de"])
+async def test_an_unusual_address_is_taken(retell: Retell, conversation: FakeConversation, email: str) -> None:
+    await retell.function("book_appointment", {"email": email})
+    assert conversation.confirmations[0][1].wish.email == email
+
+
+@pytest.mark.parametrize(
     ("args", "message"),
     [
         ({"datum": "x" * 31}, "Ungültige Eingabedaten: Datum ist zu lang (höchstens 30 Zeichen)."),
@@ -196,6 +230,41 @@ async def test_an_unknown_service_is_answered_with_what_there_is(retell: Retell)
     body = await retell.function("check_availability", {"dienstleistung": "Zahnreinigung"})
     assert body["services"] == ["Herrenhaarschnitt", "Färben mit Schnitt"]
     assert "Wir bieten an: Herrenhaarschnitt und Färben mit Schnitt." in body["message"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(status=AnswerStatus.PENDING),
+        Answer(status=AnswerStatus.EXPIRED),
+        Answer(status=AnswerStatus.CLOSED),
+        Answer(status=AnswerStatus.ERROR, reason=Reason.CALENDAR_UNREACHABLE),
+        Answer(status=AnswerStatus.ERROR, reason=Reason.CALENDAR_UNREACHABLE, uncertain=True),
+        Answer(status=AnswerStatus.MISSING_REQUIRED_FIELDS, missing=(Missing.SERVICE,)),
+    ],
+    ids=lambda answer: f"{answer.status}{'_uncertain' if answer.uncertain else ''}",
+)
+@pytest.mark.parametrize("function", ["check_availability", "book_appointment"])
+async def test_a_moment_that_was_understood_is_told_whatever_came_of_it(
+    retell: Retell, conversation: FakeConversation, function: str, answer: Answer
+) -> None:
+    conversation.answer = answer
+    body = await retell.function(function, DAY_AND_TIME)
+    assert body["requested_start"] == "2025-10-16T09:00:00+02:00"
+    assert "requested_start" not in await retell.function(function, {"datum": "16.10."})
+
+
+async def test_a_moment_the_answer_names_itself_goes_before_the_words(
+    retell: Retell, conversation: FakeConversation
+) -> None:
+    conversation.answer = BOOKED
+    body = await retell.function("book_appointment", {"datum": "17.10.", "uhrzeit": "10", "alternative_id": "a1"})
+    assert body["requested_start"] == "2025-10-16T09:00:00+02:00"
+
+
+async def test_a_moment_is_told_beside_a_service_that_is_unknown(retell: Retell) -> None:
+    body = await retell.function("check_availability", DAY_AND_TIME | {"dienstleistung": "Zahnreinigung"})
+    assert (body["reason"], body["requested_start"]) == ("unknown_service", "2025-10-16T09:00:00+02:00")
 
 
 async def test_an_english_branch_speaks_english(retell: Retell, conversation: FakeConversation) -> None:

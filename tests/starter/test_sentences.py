@@ -22,6 +22,9 @@ NOW = datetime(2025, 10, 14, 20, 28, tzinfo=BERLIN)
 START = datetime(2025, 10, 16, 7, 0, tzinfo=ZoneInfo("UTC"))
 """09:00 in Berlin, on a Thursday."""
 
+NEXT_DAY = datetime(2025, 10, 17, 0, 15, tzinfo=BERLIN)
+FAR_AHEAD = datetime(2026, 3, 3, 9, 0, tzinfo=BERLIN)
+
 SAME_DAY = Alternative(id="a1", start=datetime(2025, 10, 16, 10, 0, tzinfo=BERLIN))
 NEXT_WEEK = Alternative(id="a2", start=datetime(2025, 10, 23, 9, 0, tzinfo=BERLIN))
 BOTH = (SAME_DAY, NEXT_WEEK)
@@ -79,6 +82,23 @@ SENTENCES = [
         Answer(status=S.NO_AVAILABILITY, reason=R.NO_SLOTS, start=START),
         "Leider habe ich in den nächsten 14 Tagen keine freien Termine gefunden.",
         "Unfortunately I have found no free appointments within the next 14 days.",
+    ),
+    (
+        Answer(status=S.NO_AVAILABILITY),
+        "Leider habe ich in den nächsten 14 Tagen keine freien Termine gefunden.",
+        "Unfortunately I have found no free appointments within the next 14 days.",
+    ),
+    (
+        Answer(status=S.NO_AVAILABILITY, reason=R.NO_SLOTS, start=NEXT_DAY),
+        "Leider habe ich ab dem 17. Oktober in den folgenden zwei Wochen keine freien Termine gefunden.",
+        "Unfortunately I have found no free appointments in the two weeks from October 17 on.",
+    ),
+    (
+        Answer(status=S.NO_AVAILABILITY, reason=R.OUTSIDE_HOURS, start=FAR_AHEAD),
+        "Der Termin am Dienstag, 3. März um 09:00 Uhr liegt leider außerhalb unserer Öffnungszeiten. "
+        "Leider habe ich ab dem 3. März in den folgenden zwei Wochen keine freien Termine gefunden.",
+        "Unfortunately the appointment on Tuesday, March 3 at 9:00 AM is outside our opening hours. "
+        "Unfortunately I have found no free appointments in the two weeks from March 3 on.",
     ),
     (
         Answer(status=S.NO_AVAILABILITY, reason=R.HELD_BY_ANOTHER_CALL, start=START),

@@ -38,7 +38,10 @@ def test_the_env_file_serves_names_that_are_not_settings_too() -> None:
         ("HOLD_SECONDS", "-1", "greater than 0"),
         ("CONFIRMATION_WINDOW_SECONDS", "inf", "finite"),
         ("CALCOM_BASE_URL", "api.cal.com", "http://"),
-        ("METRICS_BIND", "9090", "pattern"),
+        ("METRICS_BIND", "9090", "like 127.0.0.1:9464"),
+        ("METRICS_BIND", "127.0.0.1:99999", "up to 65535"),
+        ("METRICS_BIND", "127.0.0.1:-1", "up to 65535"),
+        ("METRICS_BIND", "nohost:9090", "IP address"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(
@@ -64,6 +67,20 @@ def test_a_database_we_do_not_know_is_refused_without_its_password() -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL") as refused:
         open_database(Settings(database_url="mysql://me:secret@host/db"))
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1:9464", "0.0.0.0:0", "[::1]:65535"])
+def test_an_address_for_the_metrics_is_taken(monkeypatch: pytest.MonkeyPatch, bind: str) -> None:
+    monkeypatch.setenv("METRICS_BIND", bind)
+    assert load_settings().metrics_bind == bind
+
+
+@pytest.mark.parametrize("folder", ["/proc/nowhere", "{tmp_path}/file", "{tmp_path}/file/below"])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "file").touch()
+    folder = folder.format(tmp_path=tmp_path)
+    with pytest.raises(SettingsError, match=f"DATABASE_URL: the folder {folder} cannot be made: "):
+        open_database(Settings(database_url=f"sqlite:///{folder}/kept.db"))
 
 
 def test_bad_settings_end_the_process_with_two_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,13 +70,17 @@ async def test_a_call_is_kept_with_its_turns_and_bookings(engine: AsyncEngine) -
         rechecked=True,
         race_caught_at="recheck",
         reason="race_condition_detected",
-        alternatives=2,
+        alternatives=[NINE, NINE + timedelta(hours=1)],
+        hold="held_by_another_call",
     )
     await save_call(engine, call(outcome="booked", ended_at=STARTED), [turn(), confirmed], [booking(recovered=True)])
     (kept,) = await stored(engine, Call, Call.call_id)
     assert (kept.outcome, kept.revision, kept.ended_at) == ("booked", 1, STARTED)
     first, second = await stored(engine, Turn, Turn.position)
     assert (first.kind, first.gap, first.rechecked) == ("question", None, None)
+    assert (first.alternatives, first.hold) == ([], None)
+    assert (second.alternatives, second.hold) == ([NINE, NINE + timedelta(hours=1)], "held_by_another_call")
+    assert [moment.tzinfo for moment in second.alternatives] == [UTC, UTC]
     assert (second.gap, second.wished_start, second.race_caught_at) == (timedelta(seconds=14), NINE, "recheck")
     (booked,) = await stored(engine, Booking, Booking.uid)
     assert (booked.starts_at, booked.name, booked.recovered) == (NINE, "Anna Muster", True)
@@ -92,6 +96,8 @@ async def test_moments_read_back_aware_and_in_utc(engine: AsyncEngine) -> None:
 async def test_a_naive_moment_is_refused(engine: AsyncEngine) -> None:
     with pytest.raises(StatementError, match="naive"):
         await save_call(engine, call(started_at=STARTED.replace(tzinfo=None)), [], [])
+    with pytest.raises(StatementError, match="naive"):
+        await save_call(engine, call(), [turn(alternatives=[NINE.replace(tzinfo=None)])], [])
 
 
 async def test_a_newer_revision_replaces_call_and_turns(engine: AsyncEngine) -> None:
@@ -194,15 +200,10 @@ async def test_the_last_visit_is_the_latest_appointment_that_has_begun(engine: A
         assert found.last_visit == visit
 
 
-async def test_eight_equal_digits_find_a_customer_only_if_nobody_else_has_them(engine: AsyncEngine) -> None:
+async def test_the_same_last_digits_in_another_city_are_another_caller(engine: AsyncEngine) -> None:
     await save_call(engine, call("call-1", caller_number="+493012345678"), [], [booking("uid-1", "call-1")])
-    found = await find_customer(engine, "salon", "+498912345678", now=AFTERWARDS)
-    assert found
-    assert found.name == "Anna Muster"
-    await save_call(engine, call("call-2", caller_number="+494012345678"), [], [booking("uid-2", "call-2")])
-    assert await find_customer(engine, "salon", "+498912345678", now=AFTERWARDS) is None
-    exact = await find_customer(engine, "salon", "+494012345678", now=AFTERWARDS)
-    assert exact
+    assert await find_customer(engine, "salon", "+494012345678", now=AFTERWARDS) is None
+    assert await find_customer(engine, "salon", "030 / 12345678", now=AFTERWARDS)
 
 
 @pytest.mark.parametrize("number", ["anonymous", "", "+4900000000", "+4915199999999"])

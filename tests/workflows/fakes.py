@@ -93,7 +93,6 @@ class FakeCalendar:
         }
         self.held_by_others: set[datetime] = set()
         self.hold: datetime | None = None
-        self.hold_runs_out_unless_renewed = False
         self.store_down = False
         self.customers: dict[str, Caller] = {}
         self.booked: list[BookSlot] = []

@@ -1,7 +1,7 @@
 """The conversation on the real dev server, its clock moved where a caller thinks."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -22,6 +22,7 @@ from tests.workflows.fakes import (
     new_call,
     rate_limited,
 )
+from workflows.appointment import AppointmentWorkflow
 from workflows.messages import (
     AnswerStatus,
     BookingOutcome,
@@ -29,6 +30,8 @@ from workflows.messages import (
     Caller,
     CallOutcome,
     CaughtAt,
+    Confirmation,
+    ConfirmationId,
     HoldState,
     Missing,
     Reason,
@@ -441,11 +444,9 @@ async def test_an_outcome_that_takes_longer_than_the_caller_waits_is_pending_and
 ) -> None:
     await phone.asks(THURSDAY, "09:00")
     calendar.gates["book_slot"] = asyncio.Event()
-    entered = calendar.entered["book_slot"]
+    soon = datetime.now(UTC) + timedelta(seconds=0.5)
 
-    waits_briefly = asyncio.create_task(phone.says_yes(THURSDAY, "09:00", answer_by=phone.wish().answer_by))
-    await entered.wait()
-    waits_briefly.cancel()
+    assert (await phone.says_yes(THURSDAY, "09:00", answer_by=soon)).status is AnswerStatus.PENDING
     again = asyncio.create_task(phone.says_yes(THURSDAY, "09:00"))
     calendar.gates["book_slot"].set()
 
@@ -496,7 +497,7 @@ async def test_a_booking_of_unknown_fate_is_looked_for_and_not_called_taken(
     phone: Phone, calendar: FakeCalendar
 ) -> None:
     await phone.asks(THURSDAY, "09:00")
-    lost = ApplicationError("no answer", type="CalendarUnreachable", non_retryable=True)
+    lost = ApplicationError("no answer", True, type="CalendarUnreachable", non_retryable=True)
     calendar.failures["book_slot"] = [lost]
     first = await phone.says_yes()
     assert (first.status, first.uncertain) == (AnswerStatus.ERROR, True)
@@ -510,3 +511,80 @@ async def test_a_booking_of_unknown_fate_is_looked_for_and_not_called_taken(
 
     assert (await phone.says_yes(THURSDAY, "09:00")).booking_uid == "uid-lost"
     assert calendar.steps.count("recheck_slot") == 1
+
+
+async def test_a_booking_that_was_certainly_refused_is_not_called_uncertain(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    await phone.asks(THURSDAY, "09:00")
+    calendar.failures["book_slot"] = [
+        ApplicationError("key refused", False, type="CalendarNotConfigured", non_retryable=True)
+    ]
+
+    answer = await phone.says_yes()
+
+    assert (answer.status, answer.uncertain, answer.misconfigured) == (AnswerStatus.ERROR, False, True)
+    assert (await phone.says_yes()).status is AnswerStatus.BOOKED
+    assert calendar.steps.count("recheck_slot") == 2
+
+
+async def test_a_yes_said_before_the_alternatives_were_offered_books_none_of_them(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    calendar.free = {NINE, TEN}
+    await phone.asks(THURSDAY, "09:00")
+    calendar.gates["recheck_slot"] = asyncio.Event()
+    first = asyncio.create_task(phone.says_yes(THURSDAY, "09:00"))
+    await calendar.entered["recheck_slot"].wait()
+    await phone.handle.signal(
+        AppointmentWorkflow.confirm, Confirmation(wish=(second := phone.wish(name="Hansi Schmidt")))
+    )
+    calendar.free.discard(NINE)
+    calendar.gates["recheck_slot"].set()
+
+    assert (await first).status is AnswerStatus.SLOT_TAKEN
+    asked_back = await phone.handle.execute_update(AppointmentWorkflow.outcome, ConfirmationId(turn_id=second.turn_id))
+
+    assert asked_back.status is AnswerStatus.UNAVAILABLE
+    assert calendar.booked == []
+
+
+async def test_a_bare_yes_said_before_the_offer_is_asked_back(phone: Phone, calendar: FakeCalendar) -> None:
+    calendar.gates["check_slot"] = asyncio.Event()
+    asking = asyncio.create_task(phone.asks(THURSDAY, "09:00"))
+    await calendar.entered["check_slot"].wait()
+    early = phone.wish(name="Hansi Schmidt")
+    await phone.handle.signal(AppointmentWorkflow.confirm, Confirmation(wish=early))
+    calendar.gates["check_slot"].set()
+
+    assert (await asking).status is AnswerStatus.AVAILABLE
+    asked_back = await phone.handle.execute_update(AppointmentWorkflow.outcome, ConfirmationId(turn_id=early.turn_id))
+
+    assert asked_back.status is AnswerStatus.AVAILABLE
+    assert calendar.booked == []
+
+
+async def test_a_notice_that_ran_out_while_the_caller_thought_is_not_called_taken(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    shortly_before = NINE - timedelta(minutes=15, seconds=5)
+    await phone.asks(THURSDAY, "09:00", asked_at=shortly_before)
+
+    answer = await phone.says_yes(asked_at=shortly_before + timedelta(seconds=14))
+
+    assert (answer.status, answer.reason) == (AnswerStatus.UNAVAILABLE, Reason.BOOKING_NOTICE_VIOLATION)
+    assert answer.alternatives
+    assert answer.caught_at is None
+
+
+async def test_a_booked_alternative_named_again_in_other_words_is_still_booked(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    calendar.free.discard(NINE)
+    await phone.asks(THURSDAY, "09:00")
+    await phone.says_yes(alternative_id="a1")
+
+    again = await phone.says_yes(alternative_id="a1", phone="+4915550100009")
+
+    assert (again.status, again.again) == (AnswerStatus.BOOKED, True)
+    assert len(calendar.booked) == 1

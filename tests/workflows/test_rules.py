@@ -97,7 +97,10 @@ TWINS = OnOffer(
         pytest.param(wish(service=HAIRCUT), None, OFFER, NINE, id="the same service"),
         pytest.param(wish(), "a2", TWO, FRIDAY_TEN, id="alternative by id"),
         pytest.param(wish(), "a7", TWO, None, id="unknown id"),
-        pytest.param(wish(THURSDAY, "09:00"), "a2", TWO, FRIDAY_TEN, id="the id outweighs the words"),
+        pytest.param(wish(THURSDAY, "09:00"), "a2", TWO, FRIDAY_TEN, id="an id beside the wish that was refused"),
+        pytest.param(wish(THURSDAY, "09:30"), "a2", TWO, None, id="an id that contradicts the moment"),
+        pytest.param(wish(at="09:30"), "a2", TWO, None, id="an id that contradicts the time of day"),
+        pytest.param(wish(at="10:00"), "a2", TWO, FRIDAY_TEN, id="an id and its own time of day"),
         pytest.param(wish(date(2025, 10, 17), "10:00"), None, TWO, FRIDAY_TEN, id="alternative by moment"),
         pytest.param(wish(at="10:00"), None, TWO, FRIDAY_TEN, id="alternative by time of day"),
         pytest.param(
