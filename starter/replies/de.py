@@ -42,6 +42,7 @@ LANGUAGE = Language(
     no_slots_from="Leider habe ich ab dem {date} in den folgenden zwei Wochen keine freien Termine gefunden.",
     missing="Bitte fragen Sie nach {parts} des gewünschten Termins.",
     missing_parts={"datum": "Datum", "uhrzeit": "Uhrzeit", "dienstleistung": "Dienstleistung"},
+    only_missing_part={"datum": "dem Datum", "uhrzeit": "der Uhrzeit", "dienstleistung": "der Dienstleistung"},
     missing_customer_name="Bitte erfragen Sie zuerst den Namen des Kunden. Danach kann ich den Termin buchen.",
     past_time=(
         "Dieser Termin liegt in der Vergangenheit. Heute ist {today}, es ist {now}. "

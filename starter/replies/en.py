@@ -42,6 +42,7 @@ LANGUAGE = Language(
     no_slots_from="Unfortunately I have found no free appointments in the two weeks from {date} on.",
     missing="Please ask for the {parts} of the appointment.",
     missing_parts={"datum": "date", "uhrzeit": "time", "dienstleistung": "service"},
+    only_missing_part={"datum": "date", "uhrzeit": "time", "dienstleistung": "service"},
     missing_customer_name="Please ask for the customer's name first. Then I can book the appointment.",
     past_time=(
         "That appointment is in the past. Today is {today}, and it is {now}. "

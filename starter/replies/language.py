@@ -61,6 +61,7 @@ class Language:
 
     missing: str
     missing_parts: Mapping[str, str]
+    only_missing_part: Mapping[str, str]
     missing_customer_name: str
     past_time: str
     day_not_understood: str

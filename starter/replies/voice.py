@@ -145,7 +145,7 @@ class Voice:
         offers = [self._near(offer, answer.start, self.language.near.later_spoken) for offer in answer.alternatives]
         words = {
             "alternatives": format_list(offers, style="or", locale=locale),
-            "parts": format_list([self.language.missing_parts[part] for part in missing_parts(answer)], locale=locale),
+            "parts": self._parts(missing_parts(answer)),
             "services": format_list(self.services, locale=locale),
             "today": self._day(self.now)["day"],
             "now": self._time(self.now),
@@ -156,6 +156,10 @@ class Voice:
         if answer.start:
             words |= self._day(self.local(answer.start)) | {"time": self._time(self.local(answer.start))}
         return words
+
+    def _parts(self, missing: Sequence[Missing]) -> str:
+        names = self.language.only_missing_part if len(missing) == 1 else self.language.missing_parts
+        return format_list([names[part] for part in missing], locale=self.language.locale)
 
     def _near(self, offer: Alternative, wished: datetime | None, far_away: str) -> str:
         near, local = self.language.near, self.local(offer.start)

@@ -164,7 +164,7 @@ SENTENCES = [
     ),
     (
         Answer(status=S.MISSING_REQUIRED_FIELDS, missing=(Missing.TIME,)),
-        "Bitte fragen Sie nach Uhrzeit des gewünschten Termins.",
+        "Bitte fragen Sie nach der Uhrzeit des gewünschten Termins.",
         "Please ask for the time of the appointment.",
     ),
     (
@@ -174,7 +174,7 @@ SENTENCES = [
     ),
     (
         Answer(status=S.MISSING_REQUIRED_FIELDS),
-        "Bitte fragen Sie nach Uhrzeit des gewünschten Termins.",
+        "Bitte fragen Sie nach der Uhrzeit des gewünschten Termins.",
         "Please ask for the time of the appointment.",
     ),
     (
