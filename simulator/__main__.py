@@ -15,7 +15,7 @@ from simulator.demo.play import demo_console, perform, save_picture
 from simulator.demo.scenes import SCENES
 from simulator.phone import ring_up
 from simulator.process import ProcessFailed
-from simulator.stack import StackInUse
+from simulator.stack import DataUnwritable, StackInUse
 from simulator.up import Running, stay_up
 
 DATA = Path(".data")
@@ -43,7 +43,8 @@ def demo(
     scenes = [SCENES[number - 1] for number in scene] if scene else SCENES
     broken = _run(perform(console, scenes, DATA, linger=linger))
     if picture:
-        save_picture(console, picture)
+        played = f", scene {', '.join(map(str, scene))}" if scene else ""
+        save_picture(console, picture, f"make demo{played}")
     if broken is None and not linger:
         raise typer.Exit(INTERRUPTED)
     if broken:
@@ -92,7 +93,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T | None:
         return asyncio.run(until_signalled())
     except asyncio.CancelledError:
         return None
-    except (ProcessFailed, StackInUse) as error:
+    except (DataUnwritable, ProcessFailed, StackInUse) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(NOT_UP) from None
 

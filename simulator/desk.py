@@ -1,11 +1,15 @@
 """The double's calendar as somebody at the desk sees and changes it, over HTTP."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations, count
 from typing import Any
 
 import httpx
+
+LOST_ANSWER = {"endpoint": "bookings.create", "kind": "lost_answer"}
+"""The fault by which a booking is made, but its answer never arrives."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Desk:
 
     async def lose_next_answer(self) -> None:
         """The next booking is made, but its answer never arrives."""
-        await self._post("/_double/faults", {"endpoint": "bookings.create", "kind": "lost_answer"})
+        await self._post("/_double/faults", LOST_ANSWER)
 
     async def _get(self, path: str, query: dict[str, str] | None = None) -> dict[str, Any]:
         headers = {"cal-api-version": "2024-09-04"}
@@ -91,5 +95,5 @@ class Desk:
         body: dict[str, Any] = answer.json()
         return body
 
-    async def _post(self, path: str, body: dict[str, object]) -> None:
+    async def _post(self, path: str, body: Mapping[str, object]) -> None:
         (await self._http.post(path, json=body)).raise_for_status()

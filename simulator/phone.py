@@ -17,13 +17,15 @@ from simulator.up import Running
 
 HELP = (
     'Say when: "morgen um 9 Uhr", "24.11. um 14:30" or just "10 Uhr". '
-    'Answer with "ja", or with an alternative ("a1"); "nein" hangs up.'
+    'Answer with "ja", or with an alternative ("a1"); "nein" or Ctrl-D hangs up.'
 )
-STRANGER = '"/stranger" lets somebody else book what you were offered.'
+TRICKS = '"/stranger" lets somebody else book what you were offered; "/lose" loses the answer to your next booking.'
 
 _ONLY_A_TIME = re.compile(r"(?:um |at )?\d{1,2}(?:[:.]\d{2})?(?: ?(?:uhr|am|pm))?(?: \d{1,2})?", re.IGNORECASE)
-_YES = {"ja", "yes", "ok", "j", "y"}
-_NO = {"nein", "no", "n", "tschüss", "bye"}
+# Whole words: a day may be in "January", or in "November".
+_YES = re.compile(r"(?:ja|j|yes|y|ok|okay|gerne?)\b")
+_NO = re.compile(r"(?:nein|no|n|tschüss|bye)\b")
+_ALTERNATIVE = re.compile(r"\ba\d+\b")
 
 
 async def ring_up(console: Console, running: Running, number: str, name: str) -> None:
@@ -53,7 +55,7 @@ class Telephone:
 
     async def talk(self) -> None:
         """Hold the conversation until somebody hangs up."""
-        self._console.print(Text(HELP if self._desk is None else f"{HELP} {STRANGER}", "dim"))
+        self._console.print(Text(HELP if self._desk is None else f"{HELP} {TRICKS}", "dim"))
         await self._caller.started()
         try:
             while await self._turn(self._ask("You:   ").strip()):
@@ -66,14 +68,14 @@ class Telephone:
     async def _turn(self, words: str) -> bool:
         """Say one thing; return whether the call goes on."""
         said = words.casefold()
-        if said in _NO:
+        if said.startswith("/"):
+            await self._trick(said)
+        elif _NO.match(said):
             return False
-        if said == "/stranger":
-            await self._stranger_books()
-        elif said in _YES:
+        elif chosen := _ALTERNATIVE.search(said):
+            self._hear(await self._say(words, "book_appointment", alternative_id=chosen[0]))
+        elif _YES.match(said):
             self._hear(await self._say(words, "book_appointment"))
-        elif re.fullmatch(r"a\d+", said):
-            self._hear(await self._say(words, "book_appointment", alternative_id=said))
         elif said:
             wish = {"uhrzeit": words} if _ONLY_A_TIME.fullmatch(said) else {"datum": words}
             self._hear(await self._say(words, "check_availability", **wish))
@@ -91,14 +93,26 @@ class Telephone:
         if start := reply.body.get("requested_start"):
             self._moment = datetime.fromisoformat(start)
 
-    async def _stranger_books(self) -> None:
+    async def _trick(self, word: str) -> None:
+        """Do something to the calendar; nothing that begins with a slash is ever said to the agent."""
+        if self._desk is None:
+            self._console.print(Text("No such thing here: the calendar is a real one.", "dim"))
+        elif word == "/stranger":
+            await self._stranger_books(self._desk)
+        elif word == "/lose":
+            await self._desk.lose_next_answer()
+            self._console.print(Text("The next booking will be made, and its answer lost.", "magenta"))
+        else:
+            self._console.print(Text(f"{word} is unknown; there are /stranger, /lose", "dim"))
+
+    async def _stranger_books(self, desk: Desk) -> None:
         business = next((b for b in BUSINESSES if b.number == self._caller.to_number), None)
-        if self._desk is None or business is None or self._moment is None:
+        if business is None or self._moment is None:
             self._console.print(Text("There is nothing a stranger could book yet.", "dim"))
             return
         try:
-            await self._desk.stranger_books(business.event_type_id, self._moment)
+            await desk.stranger_books(business.event_type_id, self._moment)
         except httpx.HTTPStatusError as error:
-            self._console.print(Text(f"The calendar refuses: {error.response.text}", "dim"))
+            self._console.print(Text(f"The calendar refuses: {error.response.json()['error']['message']}", "dim"))
         else:
             self._console.print(Text(f"Somebody has booked {business.clock(self._moment)} on the web.", "magenta"))

@@ -7,8 +7,9 @@ import secrets
 import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -16,7 +17,7 @@ from urllib.parse import quote
 import httpx
 
 from simulator.calcom.config import Config
-from simulator.process import Process
+from simulator.process import Process, ProcessFailed
 
 ROOT = Path(__file__).parents[1]
 """Where `worker.py`, `starter/` and `catalog.toml` stand."""
@@ -58,12 +59,19 @@ GRACE_SECONDS = 35.0
 
 WATCH_EVERY = 0.2
 
+WORKER_STARTS = 5
+"""So many starts in a row that never become ready are no accident."""
+
 Say = Callable[[str], None]
 T = TypeVar("T")
 
 
 class StackInUse(Exception):
     """Another stack runs on the same data folder."""
+
+
+class DataUnwritable(Exception):
+    """The data folder cannot be made, or not be written."""
 
 
 class Ports(NamedTuple):
@@ -89,8 +97,9 @@ class Stack:
     Every address is on 127.0.0.1; `calendar_url` is the Cal.com double's, or the real one's root.
     """
 
-    def __init__(self, data: Path, ports: Ports, settings: Mapping[str, str], say: Say) -> None:
+    def __init__(self, data: Path, wanted: Ports, settings: Mapping[str, str], say: Say) -> None:
         """`settings` are environment variables out of `SETTINGS`; with `CALCOM_API_KEY` the calendar is a real one."""
+        ports = wanted.free()
         self.data = data
         self.retell_api_key = settings.get("RETELL_API_KEY") or f"key_{secrets.token_hex(16)}"
         self.has_double = not settings.get("CALCOM_API_KEY")
@@ -100,6 +109,9 @@ class Stack:
         self.calendar_url = settings.get("CALCOM_BASE_URL", "https://api.cal.com")
         if self.has_double:
             self.calendar_url = f"http://127.0.0.1:{ports.calendar}"
+        addresses = (self.temporal_address, self.temporal_ui_url, self.calendar_url, self.webhook_url)
+        taken = {address: port for address, port in zip(addresses, wanted, strict=True) if port}
+        self._taken = {address: port for address, port in taken.items() if not address.endswith(f":{port}")}
         self._say = say
         self._http = httpx.AsyncClient(trust_env=False, timeout=5)
         environment = self._environment(settings)
@@ -127,6 +139,10 @@ class Stack:
         """The page of a call in Temporal's web UI."""
         return f"{self.temporal_ui_url}/namespaces/default/workflows/{quote(f'call/{call_id}', safe='')}"
 
+    def remark(self, address: str) -> str:
+        """What to add to one of the addresses: that its port is not the wanted one, which is taken."""
+        return f" ({self._taken[address]} is taken)" if address in self._taken else ""
+
     async def start_worker(self) -> None:
         """Start a worker, and wait until it asks for work. Raises `ProcessFailed`."""
         self._worker.start()
@@ -137,21 +153,23 @@ class Stack:
         self._worker.kill()
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Carry out `work` while the processes live. A worker that somebody kills is replaced, as in production.
+        """Carry out `work` while the processes live. A worker that ends, however, is replaced, as in production.
 
         Raises:
-            ProcessFailed: One of the processes has ended by itself.
+            ProcessFailed: Another process has ended by itself, or `WORKER_STARTS` workers in a row did not come up.
         """
-        tasks = working, watching = asyncio.create_task(work), asyncio.create_task(self._watch())
+        working = asyncio.create_task(work)
+        guards = asyncio.create_task(self._keep_worker()), asyncio.create_task(self._watch_others())
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if watching.done():
-                watching.result()
+            await asyncio.wait((working, *guards), return_when=asyncio.FIRST_COMPLETED)
+            for guard in guards:
+                if guard.done():
+                    guard.result()
             return working.result()
         finally:
-            for task in tasks:
+            for task in (working, *guards):
                 task.cancel()
-            await asyncio.wait(tasks)
+            await asyncio.wait((working, *guards))
 
     async def start(self) -> None:
         """Start everything. Raises `ProcessFailed`."""
@@ -177,19 +195,36 @@ class Stack:
                 process.kill()
             await self._http.aclose()
 
-    async def _watch(self) -> None:
+    async def _watch_others(self) -> None:
         while True:
-            if (self._worker.exit_status or 0) < 0:
-                killed = self._worker.pid
-                await self.start_worker()
-                self._say(f"Worker {killed} was killed; worker {self._worker.pid} has taken over")
             for process in self._processes:
-                process.check()
+                if process is not self._worker:
+                    process.check()
             await asyncio.sleep(WATCH_EVERY)
+
+    async def _keep_worker(self) -> None:
+        while True:
+            if self._worker.exit_status is not None:
+                await self._replace_worker()
+            await asyncio.sleep(WATCH_EVERY)
+
+    async def _replace_worker(self) -> None:
+        for starts_left in reversed(range(WORKER_STARTS)):
+            ended = self._worker.pid
+            self._worker.kill()
+            self._worker.start()
+            self._say(f"Worker {ended} has ended; worker {self._worker.pid} takes over")
+            try:
+                await self._report(self._worker, self._worker_polls)
+            except ProcessFailed:
+                if not starts_left:
+                    raise
+            else:
+                return
 
     async def _report(self, process: Process, ready: Callable[[], Awaitable[str | None]]) -> None:
         where = await process.until(ready, READY_SECONDS)
-        self._say(f"{process.name:<10}{where:<30}ready after {process.age_seconds:.1f} s")
+        self._say(f"{process.name:<10}{where + self.remark(where):<29} ready after {process.age_seconds:.1f} s")
 
     async def _temporal_serves(self) -> str | None:
         answer = await self._http.get(f"{self.temporal_ui_url}/api/v1/namespaces/default/search-attributes")
@@ -245,16 +280,28 @@ async def running_stack(
     `say` is told about every process that has become ready.
 
     Raises:
+        DataUnwritable: The folder cannot be written.
         ProcessFailed: A process did not come up.
         StackInUse: Another stack runs on the folder.
     """
     with _owned(data) as folder:
-        stack = Stack(folder, ports.free(), settings or {}, say)
+        stack = Stack(folder, ports, settings or {}, say)
         try:
             await stack.start()
             yield stack
         finally:
             await stack.stop()
+
+
+def writable(data: Path) -> Path:
+    """The folder, made if need be. Raises `DataUnwritable`."""
+    try:
+        with suppress(FileExistsError):
+            data.mkdir(parents=True)
+        with tempfile.TemporaryFile(dir=data):
+            return data
+    except OSError as error:
+        raise DataUnwritable(f"{data} cannot be written: {error.strerror}") from error
 
 
 def _temporal_command(data: Path, ports: Ports) -> list[str]:
@@ -290,8 +337,7 @@ def _free_port(preferred: int, chosen: ExitStack) -> int:
 @contextmanager
 def _owned(data: Path) -> Iterator[Path]:
     """The folder, made if need be, for this stack alone; the kernel gives it free should we be killed."""
-    data.mkdir(parents=True, exist_ok=True)
-    with (data / "stack.lock").open("w") as lock:
+    with (writable(data) / "stack.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

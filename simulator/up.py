@@ -1,6 +1,7 @@
 """The embedded stack, staying up."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.business import BUSINESSES, SALON, workdays
+from simulator.desk import LOST_ANSWER
 from simulator.stack import SETTINGS, Ports, Stack, running_stack
 
 
@@ -30,7 +32,7 @@ class Running(BaseModel):
         """The stack whose state is in the folder, if one is up."""
         try:
             return cls.model_validate_json(_note(data).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
 
@@ -38,6 +40,7 @@ async def stay_up(console: Console, data: Path) -> None:
     """Run the stack on the folder `data` until the task is cancelled, and say what to do with it.
 
     Raises:
+        DataUnwritable: The folder cannot be written.
         ProcessFailed: A process did not come up, or ended by itself.
         StackInUse: Another stack runs on the folder.
     """
@@ -46,10 +49,17 @@ async def stay_up(console: Console, data: Path) -> None:
     def say(line: str) -> None:
         console.print(Text(f"  {line}", "dim"))
 
-    async with running_stack(data, Ports(), _chosen_settings(), say) as stack:
-        with _noted(stack):
-            _introduce(console, stack)
-            await stack.run(asyncio.Event().wait())
+    try:
+        async with running_stack(data, Ports(), _chosen_settings(), say) as stack:
+            try:
+                with _noted(stack):
+                    _introduce(console, stack)
+                    await stack.run(asyncio.Event().wait())
+            finally:
+                console.print("Stopping …")
+    except asyncio.CancelledError:
+        console.print("Stopped.")
+        raise
 
 
 def _chosen_settings() -> Mapping[str, str]:
@@ -87,14 +97,15 @@ def _introduce(console: Console, stack: Stack) -> None:
     addresses.add_column(overflow="fold")
     calendar = [("Calendar", f"{stack.calendar_url} (the real one)")]
     if stack.has_double:
+        remark = stack.remark(stack.calendar_url)
         calendar = [
-            ("Calendar", f"{stack.calendar_url}/bookings (a Cal.com double: empty at every start)"),
+            ("Calendar", f"{stack.calendar_url}/bookings (a Cal.com double: empty at every start){remark}"),
             ("Its control", f"{stack.calendar_url}/_double/ book, busy, faults, ledger, reset"),
         ]
     for name, where in (
-        ("Temporal UI", stack.temporal_ui_url),
+        ("Temporal UI", stack.temporal_ui_url + stack.remark(stack.temporal_ui_url)),
         *calendar,
-        ("Webhook", f"{stack.webhook_url}/retell/ functions, events, inbound"),
+        ("Webhook", f"{stack.webhook_url}/retell/ functions, events, inbound{stack.remark(stack.webhook_url)}"),
         ("Signature key", f"{stack.retell_api_key} (RETELL_API_KEY)"),
         ("Numbers", ", ".join(business.number for business in BUSINESSES)),
         ("State and logs", os.path.relpath(stack.data)),
@@ -120,7 +131,11 @@ def _things_to_try(stack: Stack) -> Iterator[tuple[str, str]]:
         body = f'{{"eventTypeId": {SALON.event_type_id}, "start": "{nine.astimezone(SALON.zone).isoformat()}"}}'
         words = f"{nine.astimezone(SALON.zone):%d.%m. um %H:%M}"
         yield (
-            f'a stranger is faster: ask for "{words}", run this while you think, then say "ja"',
+            f'a stranger is faster: ask for "{words}", run this (or type "/stranger") while you think, then say "ja"',
             f"curl {stack.calendar_url}/_double/book -d '{body}'",
+        )
+        yield (
+            'the answer to a booking is lost: run this (or type "/lose") before you say "ja"',
+            f"curl {stack.calendar_url}/_double/faults -d '{json.dumps(LOST_ANSWER)}'",
         )
     yield 'the worker dies between offer and "ja"; another one takes over', f"kill -9 {stack.worker_pid}"

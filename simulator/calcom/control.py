@@ -1,5 +1,6 @@
 """What a test or a demonstration does to the double behind the API's back.
 
+    GET    /_double/                                            these, with an example each
     POST   /_double/book    {eventTypeId, start, name?}         a stranger books through the web page
     POST   /_double/busy    {eventTypeId | host, start, end}    an external appointment
     POST   /_double/faults  see `Fault`                         something goes wrong
@@ -11,17 +12,17 @@ Bodies and answers are JSON; times are ISO 8601, naive ones in UTC. None of it i
 faults.
 """
 
-from datetime import datetime
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, get_args
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from simulator.calcom.calendar import Calendar
 from simulator.calcom.exchange import refusal
-from simulator.calcom.faults import Fault
+from simulator.calcom.faults import Fault, Kind
 from simulator.calcom.intervals import Interval
 from simulator.calcom.problems import Problem
 from simulator.calcom.requests import moment
@@ -48,6 +49,39 @@ class BusySpan(_Order):
     host: str | None = None
     start: Moment
     end: Moment
+
+
+HELP = """\
+What a test or a demonstration does to the double behind the API's back. Bodies are JSON.
+
+A stranger books through the web page ("name" is optional):
+  curl {root}/_double/book -d '{{"eventTypeId": {event_type}, "start": "{start}"}}'
+An external appointment ("host" instead of "eventTypeId" blocks one host):
+  curl {root}/_double/busy -d '{{"eventTypeId": {event_type}, "start": "{start}", "end": "{end}"}}'
+Something goes wrong, once unless "times" says otherwise ("kind": {kinds}):
+  curl {root}/_double/faults -d '{{"endpoint": "bookings.create", "kind": "lost_answer"}}'
+Nothing goes wrong any more:
+  curl -X DELETE {root}/_double/faults
+Bookings, request counts and request log:
+  curl {root}/_double/ledger
+The calendar is empty again:
+  curl -X POST {root}/_double/reset
+"""
+
+
+async def show_help(request: Request) -> Response:
+    """What can be done here; the examples work as they are, on the Monday to come."""
+    calendar = _calendar(request)
+    today = calendar.clock().astimezone(UTC)
+    monday = (today + timedelta(days=7 - today.weekday())).replace(hour=9, minute=0, second=0, microsecond=0)
+    text = HELP.format(
+        root=str(request.base_url).rstrip("/"),
+        event_type=calendar.config.event_types[0].id,
+        start=f"{monday:%Y-%m-%dT%H:%M:%SZ}",
+        end=f"{monday + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
+        kinds=", ".join(get_args(Kind)),
+    )
+    return PlainTextResponse(text)
 
 
 async def book(request: Request) -> Response:
@@ -105,6 +139,7 @@ async def on_error(request: Request, error: Exception) -> Response:
 
 
 ROUTES = [
+    Route("/_double/", show_help, methods=["GET"]),
     Route("/_double/book", book, methods=["POST"]),
     Route("/_double/busy", busy, methods=["POST"]),
     Route("/_double/faults", add_fault, methods=["POST"]),

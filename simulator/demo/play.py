@@ -20,7 +20,7 @@ from simulator.demo.scenes import SCENES, Scene
 from simulator.demo.stage import PromiseBroken, Stage, broken_at_the_end
 from simulator.desk import Booked, Desk
 from simulator.process import ProcessFailed
-from simulator.stack import Stack, running_stack
+from simulator.stack import Stack, running_stack, writable
 
 WIDTH = 110
 """Columns where no terminal says otherwise, and at most."""
@@ -33,9 +33,9 @@ def demo_console(*, picture: bool) -> Console:
     return Console(width=width, record=picture, highlight=False)
 
 
-def save_picture(console: Console, file: Path) -> None:
+def save_picture(console: Console, file: Path, title: str = "make demo") -> None:
     """Write what was printed as an SVG that loads nothing from elsewhere."""
-    svg = console.export_svg(title="make demo")
+    svg = console.export_svg(title=title)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL), encoding="utf-8")
 
@@ -47,6 +47,7 @@ async def perform(console: Console, scenes: Sequence[Scene], data: Path, *, ling
     stack stays up after the last scene until the task is cancelled.
 
     Raises:
+        DataUnwritable: The folder cannot be written.
         ProcessFailed: A process of the stack did not come up, or ended.
     """
     console.print(Text("Starting Temporal, a Cal.com double, a worker and the webhook …", "bold"))
@@ -99,7 +100,7 @@ async def play(console: Console, stack: Stack, scenes: Sequence[Scene] = SCENES)
     console.print()
     seconds = time.monotonic() - began
     if not broken and not at_the_end:
-        counted = f" Calls: {len(stage.calls)}, bookings: {len(ledger)}, overlaps: 0, errors heard: 0."
+        counted = f" {_counted(len(stage.calls), ledger)}, no two overlap, no error heard."
         console.print(Text.assemble(("Every promise kept.", "bold green"), counted, (f" {seconds:.0f} s", "dim")))
     broken += [f"All scenes: {promise}" for promise in at_the_end]
     for promise in broken:
@@ -108,8 +109,13 @@ async def play(console: Console, stack: Stack, scenes: Sequence[Scene] = SCENES)
 
 
 def _new_folder(data: Path) -> Path:
-    data.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix="demo-", dir=data))
+    return Path(tempfile.mkdtemp(prefix="demo-", dir=writable(data)))
+
+
+def _counted(calls: int, ledger: list[Booked]) -> str:
+    strangers = sum(booked.by_stranger for booked in ledger)
+    by_phone = len(ledger) - strangers
+    return f"{calls} call{'s' * (calls != 1)}, {by_phone} booked by phone, {strangers} by a stranger"
 
 
 def _show_ledger(console: Console, ledger: list[Booked]) -> None:
@@ -125,7 +131,7 @@ def _show_ledger(console: Console, ledger: list[Booked]) -> None:
             services[booked.event_type_id],
             booked.host,
             booked.name,
-            Text("web", "magenta") if booked.by_stranger else Text("phone", "green"),
+            Text("stranger", "magenta") if booked.by_stranger else Text("phone", "green"),
         )
     _heading(console, "What the calendar holds now")
     console.print(table)

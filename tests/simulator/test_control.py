@@ -1,3 +1,4 @@
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -6,6 +7,7 @@ from pydantic import ValidationError
 
 from simulator.calcom import Config, problems
 from simulator.calcom.config import RateLimit
+from simulator.calcom.control import ROUTES
 from tests.simulator.conftest import KEY, Api, HandClock, MakeApi
 
 NINE = "2026-12-08T09:00:00Z"
@@ -20,6 +22,21 @@ async def test_a_stranger_books_by_the_rules_and_without_a_key(api: Api) -> None
     assert (booked.json()["start"], booked.json()["madeBy"]) == ("2026-12-08T09:00:00+00:00", "stranger")
     assert (again.status_code, again.json()["error"]["message"]) == (400, problems.TAKEN)
     assert (await api.book(NINE)).status_code == 400
+
+
+async def test_the_control_explains_itself_with_examples_that_work(api: Api) -> None:
+    text = (await api.http.get("/_double/")).text
+    routes = {route.path for route in ROUTES}
+    examples = [shlex.split(line)[1:] for line in text.splitlines() if line.startswith("  curl ")]
+
+    for words in examples:
+        url = next(word for word in words if word.startswith("http://cal/_double/"))
+        body = words[words.index("-d") + 1] if "-d" in words else None
+        method = words[words.index("-X") + 1] if "-X" in words else "POST" if body else "GET"
+        answer = await api.http.request(method, url, content=body)
+        assert answer.is_success, (url, answer.text)
+        routes.discard(answer.request.url.path)
+    assert routes == {"/_double/"}
 
 
 async def test_strangers_and_entries_are_there_for_tests_in_process_too(api: Api) -> None:

@@ -36,13 +36,17 @@ class Line:
         self.functions: list[tuple[str, dict[str, object]]] = []
         self.events: list[str] = []
         self.booked: list[dict[str, object]] = []
+        self.faults: list[dict[str, object]] = []
         self.console = Console(record=True, width=200, highlight=False)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
         if request.url.path == "/_double/book":
             self.booked.append(body)
-            return httpx.Response(self.refusal or 201, text="no longer available")
+            return httpx.Response(self.refusal or 201, json={"error": {"message": "no longer available"}})
+        if request.url.path == "/_double/faults":
+            self.faults.append(body)
+            return httpx.Response(201)
         if request.url.path == "/retell/events":
             self.events.append(body["event"])
             return httpx.Response(204)
@@ -88,7 +92,9 @@ async def test_a_time_alone_is_no_day(words: str) -> None:
     assert line.functions == [("check_availability", {"name": "Ann", "uhrzeit": words})]
 
 
-@pytest.mark.parametrize("words", ["24.11.", "24.11. um 9", "2026-11-24", "Dienstag, 24.11.2026 um 9:00 Uhr"])
+@pytest.mark.parametrize(
+    "words", ["24.11.", "24.11. um 9", "2026-11-24", "Dienstag, 24.11.2026 um 9:00 Uhr", "January 5"]
+)
 async def test_a_day_may_carry_a_time(words: str) -> None:
     line = Line(AVAILABLE)
     await line.talk([words])
@@ -107,7 +113,51 @@ async def test_a_stranger_books_what_was_offered() -> None:
 
 
 async def test_a_stranger_may_be_refused() -> None:
-    assert "The calendar refuses" in await Line(AVAILABLE, refusal=400).talk(["morgen um 9 Uhr", "/stranger"])
+    heard = await Line(AVAILABLE, refusal=400).talk(["morgen um 9 Uhr", "/stranger"])
+
+    assert "The calendar refuses: no longer available\n" in heard
+
+
+async def test_an_answer_is_lost_on_demand() -> None:
+    line = Line()
+
+    heard = await line.talk(["/lose"])
+
+    assert line.faults == [{"endpoint": "bookings.create", "kind": "lost_answer"}]
+    assert "The next booking will be made, and its answer lost." in heard
+
+
+async def test_an_unknown_word_with_a_slash_is_never_said() -> None:
+    line = Line()
+
+    heard = await line.talk(["/loose"])
+
+    assert line.functions == []
+    assert "/loose is unknown; there are /stranger, /lose" in heard
+
+
+@pytest.mark.parametrize("words", ["ja", "Ja, bitte.", "yes please", "OK!", "Gerne"])
+async def test_a_yes_may_be_a_sentence(words: str) -> None:
+    line = Line(TAKEN)
+    await line.talk([words])
+
+    assert line.functions == [("book_appointment", {"name": "Ann"})]
+
+
+async def test_a_yes_may_name_the_alternative() -> None:
+    line = Line(TAKEN)
+    await line.talk(["Ja, A1 bitte"])
+
+    assert line.functions == [("book_appointment", {"name": "Ann", "alternative_id": "a1"})]
+
+
+@pytest.mark.parametrize("words", ["nein", "Nein, danke.", "No!", "Tschüss", "bye bye"])
+async def test_a_no_hangs_up(words: str) -> None:
+    line = Line()
+    await line.talk([words, "never said"])
+
+    assert line.functions == []
+    assert line.events == ["call_started", "call_ended"]
 
 
 async def test_the_call_ends_when_there_is_no_more_to_say() -> None:

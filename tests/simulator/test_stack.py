@@ -12,10 +12,20 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from simulator.__main__ import app
 from simulator.caller import Caller
 from simulator.process import Process, ProcessFailed
-from simulator.stack import SEARCH_ATTRIBUTES, TASK_QUEUE, Ports, Stack, StackInUse, running_stack
+from simulator.stack import (
+    SEARCH_ATTRIBUTES,
+    TASK_QUEUE,
+    WORKER_STARTS,
+    Ports,
+    Stack,
+    StackInUse,
+    running_stack,
+)
 from simulator.up import Running
 from workflows import messages, visibility
 
@@ -70,6 +80,30 @@ def test_ports_that_are_taken_are_replaced() -> None:
     assert ports.temporal_ui == free
     assert len(set(ports)) == 4
     assert all(ports)
+
+
+async def test_a_port_that_is_taken_is_remarked_at_its_address(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        stack = Stack(tmp_path, Ports(0, 0, 0, port), {}, say=print)
+
+    assert port_of(stack.webhook_url) != port
+    assert stack.remark(stack.webhook_url) == f" ({port} is taken)"
+    assert stack.remark(stack.temporal_ui_url) == ""
+    await stack.stop()
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_data_folder_that_cannot_be_written_is_said(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".data").touch()
+
+    result = CliRunner().invoke(app, [command])
+
+    assert result.exit_code == 3
+    assert result.output.splitlines()[-1] == ".data cannot be written: Not a directory"
 
 
 async def test_it_comes_up_twice_on_the_same_data_and_leaves_nothing_behind(
@@ -159,20 +193,43 @@ async def test_a_call_goes_through_and_has_its_page(stack: Stack) -> None:
     assert described.json()["workflowExecutionInfo"]["execution"]["workflowId"] == "call/call_page"
 
 
-async def test_every_process_is_reported_once_it_is_ready_and_a_killed_worker_replaced(
+async def test_every_process_is_reported_once_it_is_ready_and_a_worker_replaced_however_it_ends(
     stack: Stack, said: asyncio.Queue[str]
 ) -> None:
     assert [(await said.get()).split()[0] for _ in stack.pids] == ["Temporal", "Calendar", "Worker", "Webhook"]
-    first = stack.worker_pid
+    workers = [stack.pids["Worker"]]
 
-    async def kill_and_wait() -> str:
-        os.kill(stack.pids["Worker"], signal.SIGKILL)
+    async def end_worker(how: signal.Signals) -> None:
+        os.kill(workers[-1], how)
+        line = await said.get()
+        workers.append(stack.pids["Worker"])
+        assert line == f"Worker {workers[-2]} has ended; worker {workers[-1]} takes over"
+
+    async def stop_one_and_kill_the_next_before_it_is_ready() -> str:
+        await end_worker(signal.SIGTERM)
+        await end_worker(signal.SIGKILL)
         return await said.get()
 
-    line = await stack.run(kill_and_wait())
+    ready = await stack.run(stop_one_and_kill_the_next_before_it_is_ready())
 
-    assert line == f"Worker {first} was killed; worker {stack.worker_pid} has taken over"
-    assert stack.worker_pid != first
+    assert ready.split()[:3] == ["Worker", "process", str(stack.worker_pid)]
+    assert len(set(workers)) == 3
+
+
+async def test_workers_that_never_become_ready_are_given_up(stack: Stack, said: asyncio.Queue[str]) -> None:
+    killed = []
+
+    async def kill_every_worker() -> None:
+        while True:
+            killed.append(stack.pids["Worker"])
+            os.kill(killed[-1], signal.SIGKILL)
+            await said.get()
+
+    with pytest.raises(ProcessFailed, match="Worker has ended, killed by SIGKILL"):
+        await stack.run(kill_every_worker())
+    assert len(killed) == 1 + WORKER_STARTS
+
+    await stack.start_worker()
 
 
 def start_up(folder: Path) -> subprocess.Popen[str]:
@@ -206,8 +263,9 @@ def test_up_comes_up_again_after_a_crash_and_ends_well_on_a_signal(tmp_path: Pat
         assert running is not None
         assert listens(port_of(running.webhook_url))
         process.send_signal(stopping)
-        _, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (0, "")
+        assert output.split("\n") == ["Stopping …", "Stopped.", ""]
         assert not listens(port_of(running.webhook_url))
         assert Running.find(tmp_path / ".data") is None
 
