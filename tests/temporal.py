@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
 from workflows.visibility import SEARCH_ATTRIBUTES
@@ -53,11 +55,20 @@ async def dev_server() -> AsyncIterator[TemporalServer]:
         yield TemporalServer(env.client, pass_time)
 
 
+@cache
+def _quiet_runtime() -> Runtime:
+    """Return a runtime that does not warn, for every worker, of what that server lacks."""
+    errors_only = LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
+    return Runtime(telemetry=TelemetryConfig(logging=errors_only))
+
+
 @asynccontextmanager
 async def time_skipping_test_server() -> AsyncIterator[TemporalServer]:
     """Run the separate time-skipping server: one clock for all workflows."""
     async with await WorkflowEnvironment.start_time_skipping(
-        data_converter=pydantic_data_converter, test_server_existing_path=binary("temporal-test-server")
+        data_converter=pydantic_data_converter,
+        test_server_existing_path=binary("temporal-test-server"),
+        runtime=_quiet_runtime(),
     ) as env:
         kinds = {key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in SEARCH_ATTRIBUTES}
         await env.client.operator_service.add_search_attributes(
