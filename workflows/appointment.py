@@ -39,7 +39,7 @@ with workflow.unsafe.imports_passed_through():
         TurnKind,
     )
     from workflows.options import StepOptions
-    from workflows.rules import OnOffer, Slot
+    from workflows.rules import Choice, OnOffer, Slot
 
 _OFFER_STANDS = (AnswerStatus.MISSING_CUSTOMER_NAME, AnswerStatus.ERROR)
 """Answers to a confirmation after which it may simply be given again."""
@@ -194,9 +194,8 @@ class AppointmentWorkflow:
         """Return the answer to a confirmation that has been carried out already."""
         if self._on_offer is None and turn.content in self._settled:
             return self._settled[turn.content]
-        if turn.alternative_id is not None:
-            chosen = self._alternatives_named.get(turn.alternative_id)
-            return self._booked_before(chosen) if chosen else None
+        if chosen := self._choice(turn):
+            return self._booked_before(chosen.start) if chosen.start else None
         if turn.says_only_yes:
             return self._booked_before(None) if self._on_offer is None else None
         spoken = self._wish_so_far if self._on_offer is None else turn.wish
@@ -217,7 +216,11 @@ class AppointmentWorkflow:
         if turn.on_offer is not None and turn.on_offer is not self._on_offer:
             return None
         service, timezone = self._wish_so_far.service, self._call.branch.timezone
-        return rules.agreed_slot(turn.wish, turn.alternative_id, turn.on_offer, service, timezone)
+        return rules.agreed_slot(turn.wish, self._choice(turn), turn.on_offer, service, timezone)
+
+    def _choice(self, turn: Turn) -> Choice | None:
+        number = turn.alternative_id
+        return None if number is None else Choice(number, self._alternatives_named.get(number))
 
     def _objection(self, slot: Slot, turn: Turn) -> Answer | None:
         """Return what stands against the slot by now, unless it may be booked already."""

@@ -42,6 +42,13 @@ class Slot(NamedTuple):
         return self.start.astimezone(UTC) + self.service.duration
 
 
+class Choice(NamedTuple):
+    """An alternative named by its id, and the moment that id has stood for in this call, if any."""
+
+    alternative_id: str
+    start: datetime | None
+
+
 class OnOffer(NamedTuple):
     """What the caller has heard and may say yes to: one moment, or alternatives to the moment wished."""
 
@@ -100,7 +107,7 @@ def missing_parts(wish: SlotWish) -> tuple[Missing, ...]:
 
 
 def agreed_slot(
-    wish: SlotWish, alternative_id: str | None, on_offer: OnOffer | None, service: Service | None, timezone: str
+    wish: SlotWish, chosen: Choice | None, on_offer: OnOffer | None, service: Service | None, timezone: str
 ) -> Slot | None:
     """Return what a confirmation books, or ``None`` where its wish must be checked and asked back first.
 
@@ -115,8 +122,8 @@ def agreed_slot(
     if wish.service is not None and wish.service.key != on_offer.service.key:
         return None
     meant = [named] if named in on_offer.starts else _meant(wish, on_offer, ZoneInfo(timezone))
-    if alternative_id is not None:
-        by_id = [a.start for a in on_offer.alternatives if a.id == alternative_id]
+    if chosen is not None:
+        by_id = [start for start in on_offer.starts if start == chosen.start]
         meant = by_id if meant in ([], by_id) else []
     return Slot(on_offer.service, meant[0]) if len(meant) == 1 and meant[0] is not None else None
 

@@ -588,3 +588,15 @@ async def test_a_booked_alternative_named_again_in_other_words_is_still_booked(
 
     assert (again.status, again.again) == (AnswerStatus.BOOKED, True)
     assert len(calendar.booked) == 1
+
+
+async def test_an_alternative_checked_once_more_may_still_be_called_by_its_id(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    calendar.free.discard(NINE)
+    await phone.asks(THURSDAY, "09:00")
+    assert (await phone.asks(THURSDAY, "10:00")).status is AnswerStatus.AVAILABLE
+
+    answer = await phone.says_yes(THURSDAY, "10:00", alternative_id="a2")
+
+    assert (answer.status, answer.start) == (AnswerStatus.BOOKED, TEN)

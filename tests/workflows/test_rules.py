@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.workflows.fakes import BRANCH, COLOUR, HAIRCUT, NOW, THURSDAY, berlin
 from workflows import rules
 from workflows.messages import Alternative, AnswerStatus, Missing, Reason, SlotWish
-from workflows.rules import OnOffer, Slot
+from workflows.rules import Choice, OnOffer, Slot
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NINE = berlin("2025-10-16T09:00")
@@ -119,7 +119,9 @@ TWINS = OnOffer(
 def test_what_a_confirmation_may_book(
     said: SlotWish, alternative_id: str | None, on_offer: OnOffer | None, books: datetime | None
 ) -> None:
-    slot = rules.agreed_slot(said, alternative_id, on_offer, HAIRCUT, "Europe/Berlin")
+    ids = {a.id: a.start for a in on_offer.alternatives} if on_offer else {}
+    chosen = Choice(alternative_id, ids.get(alternative_id)) if alternative_id else None
+    slot = rules.agreed_slot(said, chosen, on_offer, HAIRCUT, "Europe/Berlin")
     assert (slot.start if slot else None) == books
 
 
