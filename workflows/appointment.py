@@ -219,8 +219,8 @@ class AppointmentWorkflow:
         return rules.agreed_slot(turn.wish, self._choice(turn), turn.on_offer, service, timezone)
 
     def _choice(self, turn: Turn) -> Choice | None:
-        number = turn.alternative_id
-        return None if number is None else Choice(number, self._alternatives_named.get(number))
+        named = turn.alternative_id
+        return None if named is None else Choice(self._alternatives_named.get(named))
 
     def _objection(self, slot: Slot, turn: Turn) -> Answer | None:
         """Return what stands against the slot by now, unless it may be booked already."""
@@ -261,9 +261,11 @@ class AppointmentWorkflow:
         except ActivityError as error:
             trouble = self._calendar_trouble(error, slot)
             if _certainly_not_booked(error):
+                self._perhaps_booked.discard(slot.start)
                 return trouble
             self._perhaps_booked.add(slot.start)
             return trouble.model_copy(update={"uncertain": True})
+        self._perhaps_booked.discard(slot.start)
         match outcome.result:
             case BookingResult.BOOKED:
                 self._log.booked(slot, outcome, attendee)

@@ -43,9 +43,8 @@ class Slot(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """An alternative named by its id, and the moment that id has stood for in this call, if any."""
+    """An alternative named by its id: the moment that id has stood for in this call; ``None`` for an unknown id."""
 
-    alternative_id: str
     start: datetime | None
 
 

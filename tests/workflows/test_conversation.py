@@ -600,3 +600,17 @@ async def test_an_alternative_checked_once_more_may_still_be_called_by_its_id(
     answer = await phone.says_yes(THURSDAY, "10:00", alternative_id="a2")
 
     assert (answer.status, answer.start) == (AnswerStatus.BOOKED, TEN)
+
+
+async def test_a_booking_whose_fate_became_known_is_uncertain_no_longer(phone: Phone, calendar: FakeCalendar) -> None:
+    await phone.asks(THURSDAY, "09:00")
+    calendar.failures["book_slot"] = [
+        ApplicationError("no answer", True, type="CalendarUnreachable", non_retryable=True)
+    ]
+    assert (await phone.says_yes()).uncertain
+    calendar.free.discard(NINE)
+    assert (await phone.says_yes(THURSDAY, "09:00")).status is AnswerStatus.SLOT_TAKEN
+
+    asked_about = await phone.asks(THURSDAY, "09:00")
+
+    assert (asked_about.status, asked_about.uncertain) == (AnswerStatus.UNAVAILABLE, False)

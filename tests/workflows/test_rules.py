@@ -120,7 +120,7 @@ def test_what_a_confirmation_may_book(
     said: SlotWish, alternative_id: str | None, on_offer: OnOffer | None, books: datetime | None
 ) -> None:
     ids = {a.id: a.start for a in on_offer.alternatives} if on_offer else {}
-    chosen = Choice(alternative_id, ids.get(alternative_id)) if alternative_id else None
+    chosen = Choice(ids.get(alternative_id)) if alternative_id else None
     slot = rules.agreed_slot(said, chosen, on_offer, HAIRCUT, "Europe/Berlin")
     assert (slot.start if slot else None) == books
 
