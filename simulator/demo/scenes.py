@@ -14,6 +14,9 @@ from simulator.demo.stage import STRANGER, Call, Expected, Stage, alternatives
 UNATTENDED_SECONDS = 1.0
 """How long a "yes" lies there before another worker is started."""
 
+MOST_ROUNDS = 4
+"""After so many, each of two callers who keep choosing the same alternative has got one."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -88,10 +91,12 @@ async def five_callers(stage: Stage, days: Iterator[date]) -> None:
     stage.promise_status("the one who was offered 09:00 gets it", yes, "booked")
     stage.promise("where two take the same alternative, one of them gets it", len({e.start for e in served}) == 2)
     booked = [Expected(nine, offered[0].name), *served]
-    while waiting and served:
+    for _ in range(MOST_ROUNDS):
         for _, reply in waiting:
             stage.promise_status("the other is told so at once", reply, "slot_taken")
-            await stage.promise_free("and hears new alternatives that are free", SALON, reply)
+            taken_since = [expected.start for expected in booked]
+            promise = "and hears new alternatives that are free"
+            await stage.promise_free(promise, SALON, reply, taken_since=taken_since)
         served, waiting = await _all_take(waiting, choices=(0,))
         booked += served
     stage.promise("in the end all five have an appointment", not waiting)

@@ -106,10 +106,16 @@ class Stage:
         """Hold an answer to the status it must have."""
         self.promise(promise if reply.status == status else f"{promise} (was: {_heard(reply)})", reply.status == status)
 
-    async def promise_free(self, promise: str, business: Business, reply: Reply) -> None:
-        """Hold the two alternatives of an answer to the calendar."""
+    async def promise_free(
+        self, promise: str, business: Business, reply: Reply, *, taken_since: Iterable[datetime] = ()
+    ) -> None:
+        """Hold the two alternatives of an answer to the calendar.
+
+        `taken_since` are moments that callers who spoke at the same time have booked by now.
+        """
         offered = alternatives(reply)
-        free = [await self.desk.lists(business.event_type_id, start) for start in offered]
+        gone = set(taken_since)
+        free = [start in gone or await self.desk.lists(business.event_type_id, start) for start in offered]
         self.promise(promise, len(offered) == 2 and all(free))
 
     async def promise_booked(self, promise: str, *expected: Expected) -> None:

@@ -178,6 +178,16 @@ async def test_alternatives_must_be_two_and_free(offered: list[datetime], taken:
         await stage.promise_free("both free", SALON, Reply(200, f'{{"alternatives": [{starts}]}}', 0.1))
 
 
+async def test_an_alternative_that_another_caller_took_in_the_same_breath_was_free_when_it_was_heard() -> None:
+    stage = Stage(Console(), cast(Stack, None), cast(httpx.AsyncClient, None), cast(Desk, _FullCalendar(NINE)))
+    starts = f'{{"start": "{NINE.isoformat()}"}}, {{"start": "{(NINE + HALF_AN_HOUR).isoformat()}"}}'
+    reply = Reply(200, f'{{"alternatives": [{starts}]}}', 0.1)
+
+    await stage.promise_free("both free", SALON, reply, taken_since=[NINE])
+
+    assert stage.kept == ["both free"]
+
+
 def test_workdays_leave_the_weekend_out() -> None:
     days: Iterator[object] = workdays(date(2026, 11, 26))
 
