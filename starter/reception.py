@@ -25,7 +25,7 @@ from starter.settings import Settings
 from store.catalog import CatalogBranch, find_service
 from store.numbers import e164
 from workflows import rules
-from workflows.messages import Answer, AnswerStatus, Call, Confirmation, HangUp, Reason, SlotWish
+from workflows.messages import Aim, Answer, AnswerStatus, Call, Confirmation, HangUp, Reason, SlotWish
 
 UNKNOWN_NUMBER = Answer(status=AnswerStatus.ERROR, reason=Reason.UNKNOWN_NUMBER)
 
@@ -154,7 +154,7 @@ def _understand(
     arguments: Arguments, branch: CatalogBranch, voice: Voice, turn_id: str, answer_by: datetime
 ) -> SlotWish | Body:
     """Return the wish in these words, or what has to be asked back."""
-    said = spoken.read(arguments.moment or arguments.day, arguments.time_of_day, voice.now)
+    said = spoken.read(arguments.moment or arguments.day, arguments.time_of_day, voice.now, branch.company.language)
     if not isinstance(said, spoken.Understood):
         return asking_back_body(voice, said)
     service = find_service(branch, arguments.service) if arguments.service else None
@@ -162,9 +162,16 @@ def _understand(
         turn_id=turn_id,
         asked_at=voice.now,
         answer_by=answer_by,
+        aim=Aim.FIRST_FREE if said.first_free else Aim.MOMENT,
         service=as_service(service) if service else None,
         day=said.day,
         time_of_day=said.time_of_day,
+        about=said.about,
+        window=said.window,
+        shift=said.shift,
+        choice=said.choice,
+        week=said.week,
+        weekday_alone=said.weekday_alone,
         day_words=said.day_words,
         name=arguments.name,
         email=arguments.email,

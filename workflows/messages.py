@@ -92,6 +92,53 @@ class Missing(StrEnum):
     SERVICE = "dienstleistung"
 
 
+class DayPart(StrEnum):
+    """A part of the day that people have a word for."""
+
+    EARLY = "early"
+    MORNING = "morning"
+    FORENOON = "forenoon"
+    NOON = "noon"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+
+class TimeWindow(Message):
+    """A span of a day in which an appointment may begin: wall-clock, half-open, open-ended where ``None``.
+
+    ``anchor`` is the time of day the speaker most likely has in mind: nearest to it is best. ``part`` is the word that
+    was said for it, if it was one word.
+    """
+
+    since: time | None = None
+    until: time | None = None
+    anchor: time
+    part: DayPart | None = None
+
+
+class Direction(StrEnum):
+    """Which way from the moment spoken of last."""
+
+    EARLIER = "earlier"
+    LATER = "later"
+
+
+class Shift(Message):
+    """From the moment spoken of last: so many days and minutes on, or somewhere in a ``direction``."""
+
+    days: int = 0
+    minutes: int = 0
+    direction: Direction | None = None
+
+
+class Aim(StrEnum):
+    """What a question wants: this moment, anything but this moment, or the first moment that is free."""
+
+    MOMENT = "moment"
+    ALTERNATIVES = "alternatives"
+    FIRST_FREE = "first_free"
+
+
 class Opening(Message):
     """One span of opening hours, wall-clock in the branch's time zone; ``weekday`` 0 is Monday."""
 
@@ -156,14 +203,27 @@ class SlotWish(Message):
     ``turn_id`` makes a repeated delivery of the same question one question. ``answer_by`` is when the voice
     platform stops listening (the real clock, unlike ``asked_at``): an answer after it was not heard. ``day_words``
     are the normalised words that named the day: the same words again name no new day.
+
+    Of ``time_of_day`` and ``window`` at most one is set; ``about`` marks a time of day that is only approximate.
+    ``shift`` and ``choice`` (1 is the first, -1 the last) point at what was spoken of before. ``week`` is the Monday of
+    a week named without a day in it, ``weekday_alone`` says that ``day`` is merely the next one of that name.
+    ``search_days`` limits how far ahead a first free moment is looked for.
     """
 
     turn_id: str
     asked_at: AwareDatetime
     answer_by: AwareDatetime | None = None
+    aim: Aim = Aim.MOMENT
     service: Service | None = None
     day: date | None = None
     time_of_day: time | None = None
+    about: bool = False
+    window: TimeWindow | None = None
+    shift: Shift | None = None
+    choice: int | None = None
+    week: date | None = None
+    weekday_alone: bool = False
+    search_days: Annotated[int, Field(ge=1, le=14)] = 14
     day_words: str | None = None
     name: str | None = None
     email: str | None = None
@@ -172,8 +232,8 @@ class SlotWish(Message):
     @property
     def content(self) -> tuple[object, ...]:
         """What was asked, without the delivery: equal contents are the same question."""
-        service = self.service and self.service.key
-        return (service, self.day, self.time_of_day, self.day_words, self.name, self.email, self.phone)
+        delivery = {"turn_id", "asked_at", "answer_by"}
+        return tuple(value for name, value in self if name not in delivery)
 
 
 class Confirmation(Message):
@@ -197,10 +257,14 @@ class HangUp(Message):
 
 
 class Alternative(Message):
-    """A free slot offered in place of the wished one; ``id`` is short enough to be repeated by a voice model."""
+    """A free slot offered in place of the wished one; ``id`` is short enough to be repeated by a voice model.
+
+    ``outside_window`` says that it lies outside the part of the day that was wished for.
+    """
 
     id: str
     start: AwareDatetime
+    outside_window: bool = False
 
 
 class Answer(Message):
@@ -208,7 +272,9 @@ class Answer(Message):
 
     ``start`` is the moment asked about or booked. ``again`` marks a confirmation of what this call has booked
     already, ``awaits_host`` a booking the host still has to accept, ``uncertain`` one whose fate is not known,
-    ``misconfigured`` a calendar that cannot work until an operator acts.
+    ``misconfigured`` a calendar that cannot work until an operator acts. ``window`` is set where a part of a day was
+    asked for: ``start`` is then a moment in it. ``time_of_day`` is what is known of a moment whose day is missing.
+    ``customer_name`` is who a booking would be made for, where the caller's number tells.
     """
 
     status: AnswerStatus
@@ -217,6 +283,9 @@ class Answer(Message):
     service: Service | None = None
     alternatives: tuple[Alternative, ...] = ()
     missing: tuple[Missing, ...] = ()
+    window: TimeWindow | None = None
+    time_of_day: time | None = None
+    customer_name: str | None = None
     booking_uid: str | None = None
     again: bool = False
     awaits_host: bool = False

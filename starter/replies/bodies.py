@@ -6,7 +6,7 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from starter.replies.voice import Voice, missing_parts
-from starter.spoken import NotUnderstood, PastDay, SkippedTime, WeekdayMismatch
+from starter.spoken import Contradiction, NotUnderstood, PastDay, SkippedTime, WeekdayMismatch
 from workflows.messages import Answer, AnswerStatus, Caller, Missing, Reason
 
 Body: TypeAlias = dict[str, JsonValue]
@@ -27,7 +27,9 @@ def answer_body(voice: Voice, answer: Answer) -> Body:
     return body | _details(voice, answer)
 
 
-def asking_back_body(voice: Voice, heard: NotUnderstood | WeekdayMismatch | PastDay | SkippedTime) -> Body:
+def asking_back_body(
+    voice: Voice, heard: NotUnderstood | Contradiction | WeekdayMismatch | PastDay | SkippedTime
+) -> Body:
     """Ask again for a day or a time that could not be made out."""
     if isinstance(heard, PastDay):
         said = heard.time_of_day

@@ -11,7 +11,7 @@ from babel.dates import format_date, format_time
 from babel.lists import format_list
 
 from starter.replies.language import Language
-from starter.spoken import NotUnderstood, Part, PastDay, SkippedTime, WeekdayMismatch
+from starter.spoken import Contradiction, NotUnderstood, Part, PastDay, SkippedTime, WeekdayMismatch
 from workflows.messages import Alternative, Answer, AnswerStatus, Missing, Reason
 
 SOON = timedelta(days=2)
@@ -33,13 +33,13 @@ class Voice:
         """Say what a question or a confirmation came to, and what follows from it."""
         return " ".join(template.format(**self._words(answer)) for template in self._templates(answer))
 
-    def ask_back(self, heard: NotUnderstood | WeekdayMismatch | PastDay | SkippedTime) -> str:
+    def ask_back(self, heard: NotUnderstood | Contradiction | WeekdayMismatch | PastDay | SkippedTime) -> str:
         """Ask again for a day or a time that could not be made out."""
         say = self.language
         match heard:
-            case NotUnderstood(Part.DAY):
+            case NotUnderstood(Part.DAY) | Contradiction(Part.DAY):
                 return say.day_not_understood
-            case NotUnderstood():
+            case NotUnderstood() | Contradiction():
                 return say.time_not_understood
             case WeekdayMismatch(day):
                 return say.weekday_mismatch.format(**self._day(day))

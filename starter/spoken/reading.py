@@ -6,61 +6,10 @@ followed by a time. Everything else is asked back: nothing is guessed, and there
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 
-
-class Part(StrEnum):
-    """The part of a wish that has to be asked for again."""
-
-    DAY = "day"
-    TIME = "time"
-
-
-@dataclass(frozen=True)
-class Understood:
-    """What was said, as far as it was said: a part nobody named is ``None``.
-
-    ``day_words`` are the normalised words that named the day.
-    """
-
-    day: date | None = None
-    time_of_day: time | None = None
-    day_words: str | None = None
-
-
-@dataclass(frozen=True)
-class NotUnderstood:
-    """These words mean nothing we know, or two things at once."""
-
-    part: Part
-
-
-@dataclass(frozen=True)
-class WeekdayMismatch:
-    """The weekday that was said is not the weekday of ``day``."""
-
-    day: date
-
-
-@dataclass(frozen=True)
-class PastDay:
-    """``day`` was named with its year and is over."""
-
-    day: date
-    time_of_day: time | None = None
-
-
-@dataclass(frozen=True)
-class SkippedTime:
-    """The clocks go forward over this time on ``day``: it does not exist."""
-
-    day: date
-    time_of_day: time
-
-
-Reading = Understood | NotUnderstood | WeekdayMismatch | PastDay | SkippedTime
+from starter.spoken.meaning import NotUnderstood, Part, PastDay, Reading, SkippedTime, Understood, WeekdayMismatch
 
 YEARS_AHEAD = 10
 """A year further away is a slip of the tongue or a model's invention; within ten, every 29 February comes round."""
@@ -117,7 +66,7 @@ _ISO_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[t ][0-9]{2}:[0-9]{2}(:00(\
 _BETWEEN_DAY_AND_TIME = re.compile(r"t|,? |,")
 
 
-def read(day_words: str | None, time_words: str | None, now: datetime) -> Reading:
+def read(day_words: str | None, time_words: str | None, now: datetime, language: str = "de") -> Reading:
     """Read the words for a day, which may carry a time as well, and the words for a time.
 
     ``now`` is the moment the words arrived, in the branch's time zone: it decides what "today" is and which year a
@@ -157,14 +106,14 @@ def _read_day(words: str, now: datetime) -> Understood | PastDay | NotUnderstood
         return WeekdayMismatch(day)
     rest = words[found.end() :]
     if not rest:
-        return PastDay(day) if day < now.date() else Understood(day, None, words)
+        return PastDay(day) if day < now.date() else Understood(day, day_words=words)
     gap = _BETWEEN_DAY_AND_TIME.match(rest)
     if gap is None:
         return NotUnderstood(Part.DAY)
     time_of_day = _read_time(rest[gap.end() :], *_TIME_FORMS)
     if time_of_day is None:
         return NotUnderstood(Part.TIME)
-    return PastDay(day, time_of_day) if day < now.date() else Understood(day, time_of_day, found.group())
+    return PastDay(day, time_of_day) if day < now.date() else Understood(day, time_of_day, day_words=found.group())
 
 
 def _date(said: dict[str, str | None], today: date) -> date | None:
@@ -198,7 +147,7 @@ def _read_iso_moment(words: str, now: datetime) -> Understood | PastDay | NotUnd
         # A wall-clock time cannot say that the second of two equal times is meant.
         return NotUnderstood(Part.TIME)
     day_words = words if moment.tzinfo else words[:10]
-    return PastDay(day, time_of_day) if day < now.date() else Understood(day, time_of_day, day_words)
+    return PastDay(day, time_of_day) if day < now.date() else Understood(day, time_of_day, day_words=day_words)
 
 
 def _read_time(words: str, *forms: re.Pattern[str]) -> time | None:
