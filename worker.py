@@ -56,6 +56,7 @@ def build_worker(
         activities=[
             scheduling.check_slot,
             scheduling.find_slots,
+            scheduling.hold_slot,
             scheduling.recheck_slot,
             scheduling.book_slot,
             scheduling.release_hold,

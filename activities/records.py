@@ -15,7 +15,7 @@ from store.calls import find_customer, save_call
 from store.errors import StoreUnavailable
 from store.holds import utc_now
 from store.tables import Booking, Call, Turn
-from workflows.messages import BookingRecord, Caller, CallRecord, CustomerLookup, TurnRecord
+from workflows.messages import Appointment, BookingRecord, Caller, CallRecord, CustomerLookup, TurnRecord
 
 
 class RecordActivities:
@@ -52,7 +52,13 @@ class RecordActivities:
             customer = await find_customer(self._engine, request.company, request.number, now=self._clock())
         if customer is None:
             return Caller()
-        return Caller(found=True, customer_id=customer.id, name=customer.name, last_visit=customer.last_visit)
+        return Caller(
+            found=True,
+            customer_id=customer.id,
+            name=customer.name,
+            last_visit=customer.last_visit,
+            appointments=tuple(Appointment(start=start, end=end) for start, end in customer.appointments),
+        )
 
 
 @contextmanager

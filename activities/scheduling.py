@@ -36,10 +36,12 @@ from workflows.messages import (
     BookSlot,
     CalendarRequest,
     FreeSlots,
+    Held,
     HoldRelease,
     HoldState,
     Recheck,
     SlotCheck,
+    SlotHold,
     SlotRecheck,
     SlotSearch,
 )
@@ -90,6 +92,11 @@ class SchedulingActivities:
         """Read the free slots of a range, freshly, without those other calls hold."""
         starts = await self._read_slots(request, request.look_from, request.look_until, fresh=True)
         return FreeSlots(starts=await self._without_holds(request, starts))
+
+    @activity.defn
+    async def hold_slot(self, request: SlotHold) -> Held:
+        """Hold a slot that was just read as free."""
+        return Held(hold=await self._hold(request, request.start.astimezone(UTC), request.hold_seconds))
 
     @activity.defn
     async def recheck_slot(self, request: SlotRecheck) -> Recheck:

@@ -18,11 +18,16 @@ from store.tables import Booking, Call, Customer, Turn
 
 @dataclass(frozen=True)
 class KnownCustomer:
-    """A customer found by number; ``last_visit`` is the start of the latest appointment that has begun."""
+    """A customer found by number.
+
+    ``last_visit`` is the start of the latest appointment that has begun, ``appointments`` are start and end of those
+    still to come.
+    """
 
     id: str
     name: str
     last_visit: datetime | None
+    appointments: tuple[tuple[datetime, datetime], ...] = ()
 
 
 @answers_within(QUERY_SECONDS)
@@ -66,7 +71,11 @@ async def find_customer(engine: AsyncEngine, company: str, number: str, *, now: 
             Booking.customer_id == customer.id, col(Booking.starts_at) <= now
         )
         last_visit = (await session.exec(visits)).one()
-        return KnownCustomer(customer.id, customer.name, last_visit)
+        to_come = select(Booking.starts_at, Booking.ends_at).where(
+            Booking.customer_id == customer.id, col(Booking.starts_at) > now
+        )
+        appointments = (await session.exec(to_come.order_by(col(Booking.starts_at)))).all()
+        return KnownCustomer(customer.id, customer.name, last_visit, tuple((s, e) for s, e in appointments))
 
 
 async def _is_news(session: AsyncSession, call: Call) -> bool:

@@ -19,8 +19,10 @@ with workflow.unsafe.imports_passed_through():
     from workflows.calendar import Calendar, Request, Result
     from workflows.call_log import CallLog, Turn
     from workflows.messages import (
+        Aim,
         Answer,
         AnswerStatus,
+        Appointment,
         Attendee,
         BookingResult,
         Call,
@@ -38,6 +40,7 @@ with workflow.unsafe.imports_passed_through():
         SlotWish,
         TurnKind,
     )
+    from workflows.offers import Offers, Wanted, kind_of
     from workflows.options import StepOptions
     from workflows.rules import Choice, OnOffer, Slot
 
@@ -65,16 +68,19 @@ class AppointmentWorkflow:
         self._call = call
         self._log = CallLog(call, workflow.now())
         self._calendar = Calendar(call, self._step)
+        self._offers = Offers(self._calendar, call.branch, self._own_appointments)
         self._turns: dict[str, Turn] = {}
         self._unanswered: deque[Turn] = deque()
         self._wish_so_far = SlotWish(turn_id="", asked_at=workflow.now())
+        self._spoken_of: datetime | None = None
         self._on_offer: OnOffer | None = None
         self._offered_at: datetime | None = None
         self._settled: dict[tuple[object, ...], Answer] = {}
         self._booked: list[Answer] = []
         self._perhaps_booked: set[datetime] = set()
-        self._alternatives_named: dict[str, datetime] = {}
         self._caller: Caller | None = None
+        self._recognition: asyncio.Task[Caller] | None = None
+        self._name_told = False
         self._ended_as: CallOutcome | None = None
         self._recording: asyncio.Task[None] | None = None
         self._listed = self._log.listed
@@ -82,20 +88,21 @@ class AppointmentWorkflow:
     @workflow.run
     async def run(self, call: Call) -> CallResult:
         """Hold the conversation until the caller hangs up or falls silent."""
+        self._find_out_who_calls()
         while turn := await self._wait_for_caller():
             with self._steps_of(turn):
                 if turn.kind is TurnKind.QUESTION:
-                    answer = await self._check_and_hold()
+                    answer = await self._check_and_hold(turn)
                 elif settled := self._settled_before(turn):
                     answer = settled
                 elif (slot := self._agreed_slot(turn)) is None:
-                    answer = await self._check_and_hold()
+                    answer = await self._check_and_hold(turn)
                 elif objection := self._objection(slot, turn):
-                    answer = await self._with_alternatives(objection, slot)
+                    answer = await self._offers.instead(objection, self._wanted(slot, turn))
                 elif (name := self._name_for_booking()) is None:
                     answer = Answer(status=AnswerStatus.MISSING_CUSTOMER_NAME, start=slot.start, service=slot.service)
                 elif caught_at := await self._recheck(slot, turn):
-                    answer = await self._offer_alternatives(slot, caught_at)
+                    answer = await self._offers.taken(self._wanted(slot, turn), caught_at)
                 else:
                     answer = await self._book(slot, name, turn)
                 self._tell(turn, answer)
@@ -121,14 +128,9 @@ class AppointmentWorkflow:
     @workflow.update
     async def recognise_caller(self) -> Caller:
         """Say who is calling, by the company and the number."""
-        number = self._call.caller_number
-        if self._caller is None and number is not None:
-            request = CustomerLookup(company=self._call.branch.company, number=number)
-            try:
-                self._caller = await self._step(steps.find_customer, request, options.FIND_CUSTOMER, "who is calling?")
-            except ActivityError:
-                return Caller(unknowable=True)
-        return self._caller or Caller()
+        self._caller = await self._find_out_who_calls()
+        self._name_told = True
+        return self._caller
 
     @workflow.signal
     def hang_up(self, hang_up: HangUp) -> None:
@@ -140,6 +142,33 @@ class AppointmentWorkflow:
     def conversation(self) -> ConversationView:
         """Show the call as it stands."""
         return self._log.view(self._on_offer, self._calendar.hold)
+
+    def _find_out_who_calls(self) -> asyncio.Task[Caller]:
+        """Begin to look the caller up, while nobody waits for it."""
+        if self._recognition is None or (self._caller is not None and self._caller.unknowable):
+            self._recognition = asyncio.create_task(self._find_customer())
+        return self._recognition
+
+    async def _find_customer(self) -> Caller:
+        if self._call.caller_number is None:
+            return Caller()
+        request = CustomerLookup(company=self._call.branch.company, number=self._call.caller_number)
+        try:
+            return await self._step(steps.find_customer, request, options.FIND_CUSTOMER, "who is calling?")
+        except ActivityError as error:
+            workflow.logger.warning("the caller could not be looked up: %s", kind_of(error))
+            return Caller(unknowable=True)
+
+    async def _known_caller(self) -> Caller:
+        """Return who is calling; one who could not be looked up is not looked up again while somebody waits."""
+        self._caller = self._caller or await self._find_out_who_calls()
+        return self._caller
+
+    async def _own_appointments(self) -> list[Appointment]:
+        """Return when this caller has no time: what his number has booked before, and this call."""
+        caller = await self._known_caller()
+        booked = [Appointment(start=booking.start, end=booking.end) for booking in self._log.bookings]
+        return [*caller.appointments, *booked]
 
     async def _wait_for_caller(self) -> Turn | None:
         """Return what the caller says next, or ``None`` when the call is over: hung up, silent, or cancelled."""
@@ -157,38 +186,56 @@ class AppointmentWorkflow:
         while self._unanswered:
             turn = self._unanswered.popleft()
             if self._ended_as is None or turn.kind is TurnKind.CONFIRMATION:
-                self._wish_so_far = rules.complete(turn.wish, self._wish_so_far, self._call.branch.default_service)
+                self._wish_so_far = rules.complete(
+                    turn.wish, self._wish_so_far, self._spoken_of, turn.on_offer, self._call.branch
+                )
                 return turn
             turn.answer = self._too_late()
         return None
 
-    async def _check_and_hold(self) -> Answer:
-        """Initial check: the exact slot is free and from now on held for this call, or what else is free."""
-        wish, branch = self._wish_so_far, self._call.branch
-        slot = rules.wished_slot(wish, branch.timezone)
+    async def _check_and_hold(self, turn: Turn) -> Answer:
+        """Initial check: what fulfils the wish is free and from now on held for this call, or what else is free."""
+        slot = rules.wished_slot(self._wish_so_far, self._call.branch)
         if slot is None:
-            return Answer(status=AnswerStatus.MISSING_REQUIRED_FIELDS, missing=rules.missing_parts(wish))
-        if booked := self._booked_before(slot.start):
-            return booked
-        if objection := rules.objection(slot, wish.asked_at, branch):
-            return await self._with_alternatives(objection, slot)
+            return rules.incomplete(self._wish_so_far)
         try:
-            seen = await self._calendar.check(slot, wish.asked_at)
+            answer = await self._find_offer(slot, turn)
         except ActivityError as error:
             return self._calendar_trouble(error, slot)
-        if seen.listed and seen.hold is not HoldState.HELD_BY_ANOTHER_CALL:
-            return Answer(status=AnswerStatus.AVAILABLE, start=slot.start, service=slot.service)
-        if slot.start in self._perhaps_booked:
+        if answer.status is AnswerStatus.UNAVAILABLE and slot.start in self._perhaps_booked:
             # It may be our own booking that takes the slot: neither "taken" nor "yours" would be known to be true.
             return self._not_found_out(slot, uncertain=True)
-        refusal = Answer(
-            status=AnswerStatus.UNAVAILABLE,
-            reason=Reason.HELD_BY_ANOTHER_CALL if seen.listed else None,
-            caught_at=CaughtAt.HOLD if seen.listed else None,
-            start=slot.start,
-            service=slot.service,
+        return await self._on_the_callers_name(answer)
+
+    async def _find_offer(self, slot: Slot, turn: Turn) -> Answer:
+        wish, wanted = self._wish_so_far, self._wanted(slot, turn)
+        if wish.aim is Aim.FIRST_FREE:
+            return await self._offers.first_free(wanted, wish.search_days)
+        if wish.aim is Aim.ALTERNATIVES:
+            return await self._offers.others(wanted)
+        if wish.window is not None or wish.about:
+            return await self._offers.near(wanted)
+        return self._booked_before(slot.start) or await self._offers.exactly(wanted)
+
+    async def _on_the_callers_name(self, answer: Answer) -> Answer:
+        """Add to an offer whose name it would be booked on, where the caller has named none and the number tells."""
+        if answer.status is not AnswerStatus.AVAILABLE or self._wish_so_far.name is not None:
+            return answer
+        caller = await self._known_caller()
+        self._name_told = self._name_told or caller.name is not None
+        return answer.model_copy(update={"customer_name": caller.name})
+
+    def _wanted(self, slot: Slot, turn: Turn) -> Wanted:
+        """Return what is looked for, with what the caller has turned down."""
+        wish = self._wish_so_far
+        asks_for_others = wish.aim is Aim.ALTERNATIVES or turn.wish.shift is not None
+        return Wanted(
+            slot=slot,
+            asked_at=wish.asked_at,
+            window=wish.window,
+            about=wish.about,
+            not_again=turn.on_offer.starts if asks_for_others and turn.on_offer else (),
         )
-        return await self._with_alternatives(refusal, slot, seen.starts)
 
     def _settled_before(self, turn: Turn) -> Answer | None:
         """Return the answer to a confirmation that has been carried out already."""
@@ -219,8 +266,9 @@ class AppointmentWorkflow:
         return rules.agreed_slot(turn.wish, self._choice(turn), turn.on_offer, service, timezone)
 
     def _choice(self, turn: Turn) -> Choice | None:
-        named = turn.alternative_id
-        return None if named is None else Choice(self._alternatives_named.get(named))
+        if turn.wish.choice is not None:
+            return Choice(rules.nth(turn.wish.choice, turn.on_offer))
+        return None if turn.alternative_id is None else Choice(self._offers.named(turn.alternative_id))
 
     def _objection(self, slot: Slot, turn: Turn) -> Answer | None:
         """Return what stands against the slot by now, unless it may be booked already."""
@@ -229,7 +277,9 @@ class AppointmentWorkflow:
         return rules.objection(slot, turn.wish.asked_at, self._call.branch)
 
     def _name_for_booking(self) -> str | None:
-        return self._wish_so_far.name or (self._caller.name if self._caller else None)
+        """Return the name the caller has given, else the one he was told by and did not object to."""
+        known = self._caller.name if self._caller and self._name_told else None
+        return self._wish_so_far.name or known
 
     async def _recheck(self, slot: Slot, turn: Turn) -> CaughtAt | None:
         """Look again right before booking; return where a race was caught, ``None`` if the slot still stands.
@@ -242,7 +292,7 @@ class AppointmentWorkflow:
         try:
             seen = await self._calendar.recheck(slot)
         except ActivityError as error:
-            workflow.logger.warning("re-check failed, booking all the same: %s", _kind_of(error))
+            workflow.logger.warning("re-check failed, booking all the same: %s", kind_of(error))
             return None
         turn.rechecked = True
         if seen.hold is HoldState.HELD_BY_ANOTHER_CALL:
@@ -278,53 +328,20 @@ class AppointmentWorkflow:
                     email_given=outcome.mail_reaches_caller,
                 )
             case BookingResult.TAKEN:
-                return await self._offer_alternatives(slot, CaughtAt.BOOKING)
+                return await self._offers.taken(self._wanted(slot, turn), CaughtAt.BOOKING)
             case BookingResult.HELD_BY_ANOTHER_CALL:
-                return await self._offer_alternatives(slot, CaughtAt.HOLD)
+                return await self._offers.taken(self._wanted(slot, turn), CaughtAt.HOLD)
             case BookingResult.TOO_SOON:
-                return await self._with_alternatives(rules.too_soon(slot, wish.asked_at, branch), slot)
+                refusal = rules.too_soon(slot, wish.asked_at, branch)
+                return await self._offers.instead(refusal, self._wanted(slot, turn))
             case BookingResult.PAST:
                 return rules.past(slot)
 
-    async def _offer_alternatives(self, slot: Slot, caught_at: CaughtAt) -> Answer:
-        """Somebody else was quicker: say so, with what is free instead."""
-        taken = Answer(
-            status=AnswerStatus.SLOT_TAKEN,
-            reason=Reason.RACE_CONDITION_DETECTED,
-            caught_at=caught_at,
-            start=slot.start,
-            service=slot.service,
-        )
-        return await self._with_alternatives(taken, slot)
-
-    async def _with_alternatives(self, refusal: Answer, slot: Slot, free: tuple[datetime, ...] | None = None) -> Answer:
-        """Add what else is free. Where that cannot be read the refusal stands alone; where nothing is, it says so."""
-        if refusal.status is AnswerStatus.PAST_TIME:
-            return refusal
-        asked_at, branch = self._wish_so_far.asked_at, self._call.branch
-        number = len(self._alternatives_named) + 1
-        begin = rules.search_from(slot.start, asked_at, branch.timezone)
-        near, far = slot.start + options.LOOK_AHEAD, slot.start + options.LOOK_FURTHER
-        try:
-            near_by = await self._calendar.free_slots(slot, begin, near) if free is None else free
-            found = rules.alternatives(slot, near_by, asked_at, branch, numbered_from=number)
-            if not found:
-                further = await self._calendar.free_slots(slot, near, far)
-                found = rules.alternatives(slot, further, asked_at, branch, numbered_from=number)
-        except ActivityError as error:
-            workflow.logger.warning("alternatives could not be read: %s", _kind_of(error))
-            return refusal
-        if not found:
-            gone = {"status": AnswerStatus.NO_AVAILABILITY, "reason": refusal.reason or Reason.NO_SLOTS}
-            return refusal.model_copy(update=gone)
-        self._alternatives_named |= {alternative.id: alternative.start for alternative in found}
-        return refusal.model_copy(update={"alternatives": found})
-
     def _calendar_trouble(self, error: ActivityError, slot: Slot) -> Answer:
         """Answer that the calendar could not be asked: neither "free" nor "taken" would be true."""
-        misconfigured = _kind_of(error) == steps.CALENDAR_NOT_CONFIGURED
+        misconfigured = kind_of(error) == steps.CALENDAR_NOT_CONFIGURED
         log = workflow.logger.error if misconfigured else workflow.logger.warning
-        log("the calendar could not be asked: %s", _kind_of(error))
+        log("the calendar could not be asked: %s", kind_of(error))
         return self._not_found_out(slot, misconfigured=misconfigured)
 
     def _not_found_out(self, slot: Slot, *, misconfigured: bool = False, uncertain: bool = False) -> Answer:
@@ -366,6 +383,7 @@ class AppointmentWorkflow:
         self._log.answered(turn, answer, self._calendar.hold, self._offered_at, now)
         if answer.status is AnswerStatus.BOOKED and not answer.again:
             self._booked.append(answer)
+        self._spoken_of = answer.start or self._spoken_of
         if not (confirmed and answer.status in _OFFER_STANDS):
             self._on_offer = rules.offer_in(answer, turn.wish.day_words) if heard else None
             self._offered_at = now if self._on_offer else None
@@ -391,7 +409,7 @@ class AppointmentWorkflow:
         try:
             await self._calendar.let_go()
         except ActivityError as error:
-            workflow.logger.warning("hold not released, it runs out by itself: %s", _kind_of(error))
+            workflow.logger.warning("hold not released, it runs out by itself: %s", kind_of(error))
         self._record()
         while self._recording is not None:
             await self._recording
@@ -412,7 +430,7 @@ class AppointmentWorkflow:
             try:
                 await self._step(steps.record_call, record, options.RECORD, "keep our copy of the call")
             except ActivityError as error:
-                workflow.logger.error("call not recorded: %s", _kind_of(error))
+                workflow.logger.error("call not recorded: %s", kind_of(error))
             recorded = record.revision
         self._recording = None
 
@@ -444,12 +462,6 @@ class AppointmentWorkflow:
         except asyncio.CancelledError:
             self._ended_as = CallOutcome.CANCELLED
             return await activity
-
-
-def _kind_of(error: ActivityError) -> str:
-    """Return the type of what made an activity fail; it carries no caller's data."""
-    cause = error.cause
-    return (cause.type or "ApplicationError") if isinstance(cause, ApplicationError) else type(cause).__name__
 
 
 def _certainly_not_booked(error: ActivityError) -> bool:

@@ -17,6 +17,7 @@ from workflows.messages import (
     Message,
     Recheck,
     SlotCheck,
+    SlotHold,
     SlotRecheck,
     SlotSearch,
 )
@@ -63,6 +64,14 @@ class Calendar:
         seen = await self._run(steps.check_slot, request, self._while_caller_waits, summary)
         self.hold = seen.hold
         return seen
+
+    async def take(self, slot: Slot) -> bool:
+        """Hold a slot that was just read as free; return whether it may be offered: no other call holds it."""
+        request = SlotHold(**self._fields(slot), start=slot.start, hold_seconds=self._call.hold_seconds)
+        self._may_hold = True
+        taken = await self._run(steps.hold_slot, request, self._while_caller_waits, f"hold {moment(slot.start)}")
+        self.hold = taken.hold
+        return taken.hold is not HoldState.HELD_BY_ANOTHER_CALL
 
     async def recheck(self, slot: Slot) -> Recheck:
         """Renew the hold and look at this one slot again, freshly."""

@@ -42,7 +42,9 @@ class Turn:
     @property
     def says_only_yes(self) -> bool:
         """Whether nothing in it names a moment."""
-        return self.wish.day is None and self.wish.time_of_day is None and self.alternative_id is None
+        wish = self.wish
+        parts = (wish.day, wish.week, wish.time_of_day, wish.window, wish.shift, wish.choice, self.alternative_id)
+        return all(part is None for part in parts)
 
     @property
     def content(self) -> tuple[object, ...]:

@@ -32,6 +32,7 @@ class AnswerStatus(StrEnum):
     """What a question or a confirmation came to. Values are part of the public contract."""
 
     AVAILABLE = "available"
+    ALTERNATIVES = "alternatives"
     UNAVAILABLE = "unavailable"
     NO_AVAILABILITY = "no_availability"
     BOOKED = "booked"
@@ -297,13 +298,24 @@ class Answer(Message):
     earliest_bookable: AwareDatetime | None = None
 
 
+class Appointment(Message):
+    """A time somebody has an appointment: half-open, from ``start`` until ``end``."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+
+
 class Caller(Message):
-    """Who is calling, by company and number. ``unknowable`` says that the customers could not be looked up."""
+    """Who is calling, by company and number. ``unknowable`` says that the customers could not be looked up.
+
+    ``appointments`` are those still to come.
+    """
 
     found: bool = False
     customer_id: str | None = None
     name: str | None = None
     last_visit: AwareDatetime | None = None
+    appointments: tuple[Appointment, ...] = ()
     unknowable: bool = False
 
 
@@ -364,11 +376,21 @@ class Availability(Message):
     starts: tuple[AwareDatetime, ...] = ()
 
 
-class SlotRecheck(CalendarRequest):
-    """Look at exactly one slot again, freshly, and renew the hold on it."""
+class SlotHold(CalendarRequest):
+    """Hold one slot for the call."""
 
     start: AwareDatetime
     hold_seconds: float
+
+
+class Held(Message):
+    """What became of a hold."""
+
+    hold: HoldState
+
+
+class SlotRecheck(SlotHold):
+    """Look at exactly one slot again, freshly, and renew the hold on it."""
 
 
 class Recheck(Message):

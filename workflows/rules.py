@@ -4,30 +4,28 @@ Slots are compared as instants. Wall-clock time appears only where people's rule
 time", "same day".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from workflows.messages import (
+    Aim,
     Alternative,
     Answer,
     AnswerStatus,
     Branch,
+    Direction,
     Missing,
     Reason,
     Service,
+    Shift,
     SlotWish,
+    TimeWindow,
 )
 
-MOST_ALTERNATIVES = 2
-"""More than two moments in one sentence are not remembered on the phone."""
-
-NEAR = timedelta(hours=2)
-"""A slot this close to the wish is "another time on the same day"."""
-
-USUAL_HOURS = (time(9), time(18))
-"""Working hours of a branch that names none, Monday to Friday."""
+ABOUT = timedelta(minutes=30)
+"""A slot this close to an approximate time is what was asked for."""
 
 
 class Slot(NamedTuple):
@@ -74,16 +72,97 @@ def moment(day: date, time_of_day: time, timezone: str) -> datetime | None:
     return instant if exists else None
 
 
-def complete(wish: SlotWish, earlier: SlotWish, default_service: Service | None) -> SlotWish:
+def complete(
+    wish: SlotWish,
+    earlier: SlotWish,
+    spoken_of: datetime | None,
+    on_offer: OnOffer | None,
+    branch: Branch,
+) -> SlotWish:
     """Fill what this wish leaves out with what the call said before; the delivery stays the wish's own.
 
-    A service once chosen stays chosen; the branch's default is taken only where nobody ever named one.
+    A step ("an hour later") starts from the moment ``spoken_of`` last, a choice ("the second one") is among what is on
+    offer; where there is no such thing they stay in the wish, which then names no moment. A service once chosen stays
+    chosen; the branch's default is taken only where nobody ever named one. A time of day alone is meant for tomorrow
+    where today's has gone by; otherwise the day stays open. A wish for the first free moment begins anew.
     """
-    left_out = [name for name in ("service", "time_of_day", "name", "email", "phone") if getattr(wish, name) is None]
-    if wish.day is None:
-        left_out += ["day", "day_words"]
-    complete = wish.model_copy(update={name: getattr(earlier, name) for name in left_out})
-    return complete if complete.service else complete.model_copy(update={"service": default_service})
+    zone = ZoneInfo(branch.timezone)
+    wish = _pointed_out(wish, spoken_of, on_offer, zone)
+    left_out = [name for name in ("service", "name", "email", "phone") if getattr(wish, name) is None]
+    if wish.aim is not Aim.FIRST_FREE:
+        if wish.day is None and wish.week is None:
+            left_out += ["day", "week", "weekday_alone", "day_words"]
+        if wish.time_of_day is None and wish.window is None:
+            left_out += ["time_of_day", "about", "window"]
+    filled = wish.model_copy(update={name: getattr(earlier, name) for name in left_out})
+    today = wish.asked_at.astimezone(zone).date()
+    changes: dict[str, object] = {"service": filled.service or branch.default_service}
+    if filled.day is None and filled.week is None and spoken_of and wish.aim is not Aim.FIRST_FREE:
+        filled = filled.model_copy(update={"day": spoken_of.astimezone(zone).date()})
+    if wish.weekday_alone and wish.day and earlier.week and earlier.day is None:
+        in_that_week = earlier.week + timedelta(days=wish.day.weekday())
+        changes["day"] = in_that_week if in_that_week > today else wish.day
+    if filled.day is None and filled.week is None and _has_gone_by(filled, today, branch):
+        changes["day"] = today + timedelta(days=1)
+    return filled.model_copy(update=changes)
+
+
+def _pointed_out(wish: SlotWish, spoken_of: datetime | None, on_offer: OnOffer | None, zone: ZoneInfo) -> SlotWish:
+    """Return the wish with the moment its words point at."""
+    if wish.choice is not None:
+        return _at(wish, nth(wish.choice, on_offer), zone)
+    if wish.shift is not None:
+        return _shifted(wish, wish.shift, spoken_of.astimezone(zone)) if spoken_of else wish
+    if wish.day and wish.time_of_day is None and wish.window is None and on_offer and on_offer.alternatives:
+        return _at(wish, _only_one_that_day(wish, on_offer.starts, zone), zone)
+    return wish
+
+
+def _at(wish: SlotWish, start: datetime | None, zone: ZoneInfo) -> SlotWish:
+    if start is None:
+        return wish
+    local = start.astimezone(zone)
+    return wish.model_copy(update={"day": local.date(), "time_of_day": local.time(), "choice": None})
+
+
+def _shifted(wish: SlotWish, shift: Shift, base: datetime) -> SlotWish:
+    if shift.minutes:
+        moved = (base.astimezone(UTC) + timedelta(minutes=shift.minutes)).astimezone(base.tzinfo)
+        day = moved.date() + timedelta(days=shift.days)
+        return wish.model_copy(update={"day": day, "time_of_day": moved.time(), "shift": None})
+    day = wish.day or base.date() + timedelta(days=shift.days)
+    if shift.direction is None:
+        return wish.model_copy(update={"day": day, "shift": None})
+    clock = base.time()
+    window = (
+        TimeWindow(since=clock, anchor=clock)
+        if shift.direction is Direction.LATER
+        else TimeWindow(until=clock, anchor=clock)
+    )
+    return wish.model_copy(update={"day": day, "window": window, "shift": None})
+
+
+def _only_one_that_day(wish: SlotWish, starts: Sequence[datetime], zone: ZoneInfo) -> datetime | None:
+    """Return the one moment on offer whose day was named; a bare weekday names it in any week."""
+    days = [(start, start.astimezone(zone).date()) for start in starts]
+    named = [start for start, day in days if day == wish.day]
+    if not named and wish.weekday_alone and wish.day:
+        named = [start for start, day in days if day.weekday() == wish.day.weekday()]
+    return named[0] if len(named) == 1 else None
+
+
+def _has_gone_by(wish: SlotWish, day: date, branch: Branch) -> bool:
+    """Whether the time of day, or the whole part of the day, of a wish is over on this day."""
+    last = wish.window.until if wish.window else wish.time_of_day
+    end = moment(day, last, branch.timezone) if last else None
+    return end is not None and end <= wish.asked_at
+
+
+def nth(choice: int, on_offer: OnOffer | None) -> datetime | None:
+    """Return the alternative at this place among those on offer: 1 is the first, -1 the last."""
+    starts = on_offer.starts if on_offer and on_offer.alternatives else []
+    place = choice - 1 if choice > 0 else len(starts) + choice
+    return starts[place] if 0 <= place < len(starts) else None
 
 
 def named_moment(wish: SlotWish, timezone: str) -> datetime | None:
@@ -93,16 +172,40 @@ def named_moment(wish: SlotWish, timezone: str) -> datetime | None:
     return moment(wish.day, wish.time_of_day, timezone)
 
 
-def wished_slot(wish: SlotWish, timezone: str) -> Slot | None:
-    """Return the slot a complete wish asks for; ``None`` if it lacks a part, or names a time a clock change skips."""
-    start = named_moment(wish, timezone)
-    return Slot(wish.service, start) if wish.service is not None and start is not None else None
+def wished_slot(wish: SlotWish, branch: Branch) -> Slot | None:
+    """Return the slot a complete wish asks for; of a part of the day, the one that is tried first.
+
+    A wish for the first free moment asks from where on it counts. ``None`` if the wish lacks a part, points at
+    something nobody has spoken of, or names a time a clock change skips.
+    """
+    if wish.service is None or wish.choice is not None or wish.shift is not None:
+        return None
+    day, clock = wish.day, wish.window.anchor if wish.window else wish.time_of_day
+    if wish.aim is Aim.FIRST_FREE:
+        begins = moment(day, clock or time(), branch.timezone) if day else None
+        return Slot(wish.service, max(begins or wish.asked_at, wish.asked_at))
+    start = moment(day, clock, branch.timezone) if day and clock else None
+    return Slot(wish.service, start) if start else None
 
 
-def missing_parts(wish: SlotWish) -> tuple[Missing, ...]:
-    """Name what a wish lacks; a wish that names a time which a clock change skips lacks the time."""
-    lacking = ((Missing.SERVICE, wish.service), (Missing.DATE, wish.day), (Missing.TIME, wish.time_of_day))
-    return tuple(part for part, value in lacking if value is None) or (Missing.TIME,)
+def incomplete(wish: SlotWish) -> Answer:
+    """Ask for what a wish lacks; one that names a time which a clock change skips lacks the time."""
+    points_nowhere = wish.choice is not None or wish.shift is not None
+    clock = wish.window or wish.time_of_day
+    parts = {
+        Missing.SERVICE: wish.service is None,
+        Missing.DATE: points_nowhere or wish.day is None,
+        Missing.TIME: points_nowhere or clock is None,
+    }
+    missing = tuple(part for part, lacks in parts.items() if lacks) or (Missing.TIME,)
+    if wish.aim is Aim.FIRST_FREE:
+        missing = (Missing.SERVICE,)
+    return Answer(
+        status=AnswerStatus.MISSING_REQUIRED_FIELDS,
+        missing=missing,
+        window=wish.window,
+        time_of_day=wish.time_of_day,
+    )
 
 
 def agreed_slot(
@@ -115,9 +218,11 @@ def agreed_slot(
     explicit wish it carries, exactly. An id and words that name different ones contradict each other.
     ``service`` is the one the call has settled on.
     """
+    if wish.shift is not None or wish.week is not None or wish.aim is not Aim.MOMENT:
+        return None
     named = named_moment(wish, timezone)
     if on_offer is None:
-        return Slot(service, named) if service is not None and named is not None else None
+        return None if service is None or named is None or wish.about else Slot(service, named)
     if wish.service is not None and wish.service.key != on_offer.service.key:
         return None
     meant = [named] if named in on_offer.starts else _meant(wish, on_offer, ZoneInfo(timezone))
@@ -130,11 +235,20 @@ def agreed_slot(
 def _meant(wish: SlotWish, on_offer: OnOffer, zone: ZoneInfo) -> list[datetime]:
     """Return the moments on offer that fit words which name none of them outright."""
     same_day_words = wish.day is None or (wish.day_words is not None and wish.day_words == on_offer.day_words)
+    clocks = [(start, start.astimezone(zone)) for start in on_offer.starts]
     if wish.time_of_day is not None:
-        fitting = (start for start in on_offer.starts if start.astimezone(zone).time() == wish.time_of_day)
-        return list(fitting) if same_day_words else []
-    only = on_offer.starts if len(on_offer.starts) == 1 else []
-    return [start for start in only if same_day_words or start.astimezone(zone).date() == wish.day]
+        return [start for start, local in clocks if local.time() == wish.time_of_day] if same_day_words else []
+    only = clocks if len(clocks) == 1 else []
+    return [
+        start
+        for start, local in only
+        if (same_day_words or local.date() == wish.day) and (wish.window is None or within(wish.window, local.time()))
+    ]
+
+
+def within(window: TimeWindow, clock: time) -> bool:
+    """Whether a time of day lies in a half-open part of the day."""
+    return (window.since is None or window.since <= clock) and (window.until is None or clock < window.until)
 
 
 def offer_in(answer: Answer, day_words: str | None) -> OnOffer | None:
@@ -149,7 +263,7 @@ def offer_in(answer: Answer, day_words: str | None) -> OnOffer | None:
 def objection(slot: Slot, now: datetime, branch: Branch) -> Answer | None:
     """Say what stands against a moment before any calendar is asked: past, too soon, or outside opening hours."""
     if slot.start <= now:
-        return Answer(status=AnswerStatus.PAST_TIME, reason=Reason.PAST_TIME, start=slot.start, service=slot.service)
+        return past(slot)
     earliest = now + timedelta(minutes=branch.minimum_notice_minutes)
     if slot.start < earliest:
         return too_soon(slot, now, branch)
@@ -158,6 +272,19 @@ def objection(slot: Slot, now: datetime, branch: Branch) -> Answer | None:
             status=AnswerStatus.UNAVAILABLE, reason=Reason.OUTSIDE_HOURS, start=slot.start, service=slot.service
         )
     return None
+
+
+def is_over(slot: Slot, window: TimeWindow | None, now: datetime, branch: Branch) -> bool:
+    """Whether a part of a day has gone by, or an approximate time that is ``slot``'s start."""
+    if window is None:
+        return slot.start + ABOUT <= now
+    day = slot.start.astimezone(ZoneInfo(branch.timezone)).date()
+    end = (
+        moment(day, window.until, branch.timezone)
+        if window.until
+        else moment(day + timedelta(days=1), time(), branch.timezone)
+    )
+    return end is not None and end <= now
 
 
 def past(slot: Slot) -> Answer:
@@ -184,7 +311,9 @@ def is_open(slot: Slot, branch: Branch) -> bool:
     zone = ZoneInfo(branch.timezone)
     start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
     return start.date() == end.date() and any(
-        opens <= start.time() and end.time() <= closes for opens, closes in _hours(start.date(), branch)
+        hours.opens <= start.time() and end.time() <= hours.closes
+        for hours in branch.opening_hours
+        if hours.weekday == start.weekday()
     )
 
 
@@ -192,92 +321,3 @@ def search_from(start: datetime, now: datetime, timezone: str) -> datetime:
     """Return where a look at the calendar begins: the wished day's midnight, but never in the past."""
     midnight = datetime.combine(start.astimezone(ZoneInfo(timezone)).date(), time(), ZoneInfo(timezone))
     return max(midnight, now)
-
-
-def alternatives(
-    wished: Slot, free: Iterable[datetime], now: datetime, branch: Branch, *, numbered_from: int = 1
-) -> tuple[Alternative, ...]:
-    """Choose at most two free slots to offer instead of the wished one, best first.
-
-    Candidates are collected in the order people think (another time that day, the same time on the next workday, the
-    same day next week, the next workdays, anything) until there are enough, and ranked by nearness to the wish; a
-    wish before noon leans to earlier, one after noon to later.
-    """
-    zone = ZoneInfo(branch.timezone)
-    earliest = now + timedelta(minutes=branch.minimum_notice_minutes)
-    bookable = sorted(
-        {
-            start.astimezone(zone)
-            for start in free
-            if start != wished.start and start >= earliest and is_open(Slot(wished.service, start), branch)
-        }
-    )
-    wish = _within_hours(wished.start.astimezone(zone), branch)
-    chosen = enumerate(_ranked(bookable, wish, branch)[:MOST_ALTERNATIVES], start=numbered_from)
-    return tuple(Alternative(id=f"a{number}", start=start.astimezone(UTC)) for number, start in chosen)
-
-
-def _ranked(bookable: Sequence[datetime], wish: datetime, branch: Branch) -> list[datetime]:
-    workday = _next_workday(wish.date(), branch)
-    morning = wish.time() < time(12)
-    same_day = [start for start in bookable if start.date() == wish.date()]
-    following = [start for start in bookable if wish.date() < start.date() <= wish.date() + timedelta(days=7)]
-    stages: list[list[tuple[datetime, int]]] = [
-        [
-            (start, (300 if morning else 500) if start > wish else (500 if morning else 300))
-            for start in same_day
-            if _distance(start, wish) <= NEAR
-        ],
-        [(start, 250) for start in following if start.date() == workday and start.time() == wish.time()],
-        [
-            (start, 150)
-            for start in following
-            if start.date() == wish.date() + timedelta(days=7) and start.time() == wish.time()
-        ],
-        [
-            (min((s for s in following if s.date() == day), key=lambda s: _apart(s, wish)), 100)
-            for day in sorted({start.date() for start in following})
-        ],
-        [(start, 0) for start in bookable],
-    ]
-    collected: dict[datetime, float] = {}
-    for stage in stages:
-        for start, bonus in stage:
-            minutes = _distance(start, wish).total_seconds() / 60
-            collected.setdefault(start, 10_000 - minutes + bonus)
-        if len(collected) >= MOST_ALTERNATIVES:
-            break
-    return sorted(collected, key=lambda start: (-collected[start], start))
-
-
-def _distance(start: datetime, wish: datetime) -> timedelta:
-    """Return the time between two moments; in UTC, since datetimes of one zone subtract as wall-clock times."""
-    return abs(start.astimezone(UTC) - wish.astimezone(UTC))
-
-
-def _apart(start: datetime, wish: datetime) -> timedelta:
-    """Return how far two times of day lie apart, whatever their days."""
-    return abs(datetime.combine(wish.date(), start.time()) - datetime.combine(wish.date(), wish.time()))
-
-
-def _hours(day: date, branch: Branch) -> list[tuple[time, time]]:
-    if not branch.opening_hours:
-        return [USUAL_HOURS] if day.weekday() < 5 else []
-    return sorted((o.opens, o.closes) for o in branch.opening_hours if o.weekday == day.weekday())
-
-
-def _next_workday(day: date, branch: Branch) -> date:
-    following = (day + timedelta(days=ahead) for ahead in range(1, 8))
-    return next((candidate for candidate in following if _hours(candidate, branch)), day + timedelta(days=1))
-
-
-def _within_hours(wish: datetime, branch: Branch) -> datetime:
-    """Move a wish before opening to the opening, and one after closing to the next workday's opening."""
-    hours = _hours(wish.date(), branch)
-    if hours and wish.time() < hours[0][0]:
-        return wish.replace(hour=hours[0][0].hour, minute=hours[0][0].minute)
-    if hours and wish.time() < hours[-1][1]:
-        return wish
-    workday = _next_workday(wish.date(), branch)
-    opens = (_hours(workday, branch) or [USUAL_HOURS])[0][0]
-    return datetime.combine(workday, opens, wish.tzinfo)

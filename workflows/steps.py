@@ -13,9 +13,11 @@ from workflows.messages import (
     CallRecord,
     CustomerLookup,
     FreeSlots,
+    Held,
     HoldRelease,
     Recheck,
     SlotCheck,
+    SlotHold,
     SlotRecheck,
     SlotSearch,
 )
@@ -39,6 +41,12 @@ async def check_slot(request: SlotCheck) -> Availability:
 @activity.defn
 async def find_slots(request: SlotSearch) -> FreeSlots:
     """Read the free slots of a range, freshly, without those other calls hold."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def hold_slot(request: SlotHold) -> Held:
+    """Hold a slot that was just read as free."""
     raise NotImplementedError
 
 

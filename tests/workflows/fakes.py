@@ -32,12 +32,14 @@ from workflows.messages import (
     CustomerLookup,
     FreeSlots,
     HangUp,
+    Held,
     HoldRelease,
     HoldState,
     Opening,
     Recheck,
     Service,
     SlotCheck,
+    SlotHold,
     SlotRecheck,
     SlotSearch,
     SlotWish,
@@ -110,6 +112,7 @@ class FakeCalendar:
         return [
             self.check_slot,
             self.find_slots,
+            self.hold_slot,
             self.recheck_slot,
             self.book_slot,
             self.release_hold,
@@ -152,6 +155,11 @@ class FakeCalendar:
     async def find_slots(self, request: SlotSearch) -> FreeSlots:
         await self._enter("find_slots")
         return FreeSlots(starts=self._starts(request))
+
+    @activity.defn
+    async def hold_slot(self, request: SlotHold) -> Held:
+        await self._enter("hold_slot")
+        return Held(hold=self._take(request.start))
 
     @activity.defn
     async def recheck_slot(self, request: SlotRecheck) -> Recheck:

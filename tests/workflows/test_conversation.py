@@ -220,7 +220,7 @@ async def test_a_confirmation_first_of_all_books_its_explicit_wish(phone: Phone,
     answer = await phone.says_yes(THURSDAY, "09:00")
 
     assert (answer.status, answer.start) == (AnswerStatus.BOOKED, NINE)
-    assert calendar.steps[:2] == ["recheck_slot", "book_slot"]
+    assert [step for step in calendar.steps if step.endswith("_slot")] == ["recheck_slot", "book_slot"]
 
 
 async def test_a_bare_yes_first_of_all_is_asked_what_for(phone: Phone, calendar: FakeCalendar) -> None:
