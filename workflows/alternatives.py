@@ -84,7 +84,7 @@ def alternatives(
     part of the day was wished, slots inside it come first: on that day, then on the following workdays.
 
     Args:
-        wished: What cannot be had; it is never offered. With a ``window`` its start is the time of day to be near to.
+        wished: What cannot be had; it is never offered. With a ``window`` its start is only the time to be near to.
         free: The starts the calendar lists, in any order; how far they reach is how far is looked ahead.
         now: When the caller asked.
         branch: Whose opening hours, notice and time zone apply.
@@ -94,7 +94,8 @@ def alternatives(
         numbered_from: The number in the first id.
     """
     zone = ZoneInfo(branch.timezone)
-    starts = bookable(wished.service, free, now, branch, taken=taken, not_again=[*not_again, wished.start])
+    never = not_again if window is not None else [*not_again, wished.start]
+    starts = bookable(wished.service, free, now, branch, taken=taken, not_again=never)
     moments = [_moment(start, zone) for start in starts]
     anchor = _moment(wished.start, zone)
     wish = _moved_into_hours(anchor, branch)

@@ -112,6 +112,7 @@ class Offers:
 
     async def taken(self, wanted: Wanted, caught_at: CaughtAt) -> Answer:
         """Somebody else was quicker: say so, with what is free instead."""
+        wanted = wanted._replace(not_again=[*wanted.not_again, wanted.slot.start])
         answer = Answer(
             status=AnswerStatus.SLOT_TAKEN,
             reason=Reason.RACE_CONDITION_DETECTED,

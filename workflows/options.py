@@ -18,8 +18,8 @@ TASK_TIMEOUT = timedelta(seconds=5)
 LAST_MOMENT = timedelta(milliseconds=300)
 """An answer given this shortly before nobody listens any more may not arrive: it counts as not heard."""
 
-LOOK_AHEAD = timedelta(days=8)
-"""One read from the wished day to the same day next week answers the wish and gives its alternatives."""
+LOOK_AHEAD = timedelta(days=10)
+"""One read answers the wish and gives its alternatives: a wish for a Saturday counts as Monday's, a week on is day 9."""
 
 LOOK_FURTHER = timedelta(days=15)
 """Where the near days are full, alternatives are looked for up to two weeks ahead."""

@@ -95,16 +95,26 @@ def complete(
         if wish.time_of_day is None and wish.window is None:
             left_out += ["time_of_day", "about", "window"]
     filled = wish.model_copy(update={name: getattr(earlier, name) for name in left_out})
+    if spoken_of and wish.aim is not Aim.FIRST_FREE:
+        filled = _seen_from(filled, spoken_of.astimezone(zone))
     today = wish.asked_at.astimezone(zone).date()
     changes: dict[str, object] = {"service": filled.service or branch.default_service}
-    if filled.day is None and filled.week is None and spoken_of and wish.aim is not Aim.FIRST_FREE:
-        filled = filled.model_copy(update={"day": spoken_of.astimezone(zone).date()})
     if wish.weekday_alone and wish.day and earlier.week and earlier.day is None:
         in_that_week = earlier.week + timedelta(days=wish.day.weekday())
         changes["day"] = in_that_week if in_that_week > today else wish.day
     if filled.day is None and filled.week is None and _has_gone_by(filled, today, branch):
         changes["day"] = today + timedelta(days=1)
     return filled.model_copy(update=changes)
+
+
+def _seen_from(wish: SlotWish, spoken_of: datetime) -> SlotWish:
+    """Take what no wish has named from the moment spoken of last: it was our own proposal."""
+    missing: dict[str, object] = {}
+    if wish.day is None and wish.week is None:
+        missing["day"] = spoken_of.date()
+    if wish.time_of_day is None and wish.window is None:
+        missing["time_of_day"] = spoken_of.time()
+    return wish.model_copy(update=missing)
 
 
 def _pointed_out(wish: SlotWish, spoken_of: datetime | None, on_offer: OnOffer | None, zone: ZoneInfo) -> SlotWish:

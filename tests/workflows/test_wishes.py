@@ -131,9 +131,14 @@ async def test_the_first_free_moment_of_a_service_is_offered_and_held(phone: Pho
     assert (await phone.says_yes()).status is AnswerStatus.BOOKED
 
 
-async def test_a_time_after_the_first_free_moment_is_meant_for_its_day(phone: Phone, calendar: FakeCalendar) -> None:
+async def test_after_the_first_free_moment_a_time_is_meant_for_its_day_and_a_day_for_its_time(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
     await phone.asks(aim=Aim.FIRST_FREE)
     assert (await phone.asks(at="11:00")).start == berlin("2025-10-16T11:00")
+    await phone.asks(aim=Aim.FIRST_FREE)
+    assert (await phone.asks(shift=Shift(days=1))).start == berlin("2025-10-17T09:00")
+    assert (await phone.asks(date(2025, 10, 20))).start == berlin("2025-10-20T09:00")
 
 
 async def test_the_first_free_moment_after_a_day_within_so_many_days(phone: Phone, calendar: FakeCalendar) -> None:
@@ -155,6 +160,21 @@ async def test_others_are_offered_without_a_word_on_the_moment_itself_and_not_th
     assert not {a.start for a in second.alternatives} & {NINE, *(a.start for a in first.alternatives)}
     booked = await phone.says_yes(alternative_id=second.alternatives[0].id)
     assert (booked.status, booked.start) == (AnswerStatus.BOOKED, second.alternatives[0].start)
+
+
+async def test_alternatives_in_a_part_of_the_day_may_be_its_very_middle(phone: Phone, calendar: FakeCalendar) -> None:
+    answer = await phone.asks(THURSDAY, window=FORENOON, aim=Aim.ALTERNATIVES)
+    assert [a.start for a in answer.alternatives] == [TEN, TEN - HALF_AN_HOUR]
+
+
+async def test_a_moment_of_a_part_of_the_day_that_was_just_taken_is_not_offered_again(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    await phone.asks(THURSDAY, window=FORENOON)
+    calendar.before["book_slot"] = lambda: calendar.free.discard(TEN)
+    taken = await phone.says_yes()
+    assert (taken.status, taken.start) == (AnswerStatus.SLOT_TAKEN, TEN)
+    assert [a.start for a in taken.alternatives] == [TEN - HALF_AN_HOUR, TEN + HALF_AN_HOUR]
 
 
 async def test_the_callers_own_appointments_are_not_offered(phone: Phone, calendar: FakeCalendar) -> None:
