@@ -1,5 +1,6 @@
 """Words for a day and a time of day -> what they mean."""
 
+from starter.spoken.days import YEARS_AHEAD
 from starter.spoken.meaning import (
     Contradiction,
     NotUnderstood,
@@ -10,7 +11,7 @@ from starter.spoken.meaning import (
     Understood,
     WeekdayMismatch,
 )
-from starter.spoken.reading import YEARS_AHEAD, read
+from starter.spoken.reading import read
 
 __all__ = [
     "YEARS_AHEAD",

@@ -1,163 +1,134 @@
 """Words for a day and a time of day -> what they mean.
 
-Understood are the written forms listed in ``_DAY_FORMS`` and ``_TIME_FORMS``, a weekday in front of a date, and a day
-followed by a time. Everything else is asked back: nothing is guessed, and there is no default.
+Both arguments are read by the same grammar, and what they say is put together. A word that means nothing there, two
+different days or times, a weekday that does not fit its date: all are asked back. Nothing is guessed from fragments,
+and there is no default.
 """
 
-import re
-import unicodedata
-from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from starter.spoken.meaning import NotUnderstood, Part, PastDay, Reading, SkippedTime, Understood, WeekdayMismatch
+from starter.spoken.days import NAMING_A_DAY, named_day
+from starter.spoken.facts import Choice, Either, Fact, FirstFree, Moment, Move, Refusal
+from starter.spoken.grammar import GRAMMAR
+from starter.spoken.lexicon import NOISE, Token, dictionary
+from starter.spoken.meaning import Contradiction, NotUnderstood, Part, PastDay, Reading, SkippedTime, Understood
+from starter.spoken.parser import Item
+from starter.spoken.said import AskedBack, Said, the_only
+from starter.spoken.times import NamedTime, named_time
+from workflows.messages import Shift
 
-YEARS_AHEAD = 10
-"""A year further away is a slip of the tongue or a model's invention; within ten, every 29 February comes round."""
-
-_RELATIVE_DAYS = {
-    "heute": 0,
-    "today": 0,
-    "morgen": 1,
-    "tomorrow": 1,
-    "übermorgen": 2,
-    "uebermorgen": 2,
-    "day after tomorrow": 2,
-    "the day after tomorrow": 2,
-}
-
-_WEEKDAYS = {
-    name: number
-    for names in (
-        "montag dienstag mittwoch donnerstag freitag samstag sonntag",
-        "monday tuesday wednesday thursday friday saturday sunday",
-    )
-    for number, name in enumerate(names.split())
-} | {"sonnabend": 5}
+LONGEST = 400
+"""Nobody names a day and a time in more characters."""
 
 
-def _either(words: dict[str, int]) -> str:
-    return "|".join(sorted(words, key=len, reverse=True))
+_END = Token("", {"end": (), NOISE: ()})
+"""A phrase that was cut in two may break off: "morgen um" and "9"."""
 
 
-_DAY_FORMS = tuple(
-    re.compile(rf"(?:(?:am |on )?(?P<weekday>{_either(_WEEKDAYS)})(?:, ?| )(?:den |dem |der |the )?)?{form}(?![0-9])")
-    for form in (
-        r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})",
-        r"(?:am )?(?P<day>[0-9]{1,2})\. ?(?P<month>[0-9]{1,2})(?:\.(?: (?=[0-9]{4}))?(?P<year>[0-9]{4}|[0-9]{2})|\.?)",
-        rf"(?P<relative>{_either(_RELATIVE_DAYS)})\b",
-    )
-)
+@dataclass(frozen=True)
+class _Argument:
+    """The facts in one argument, and the words that named the day."""
 
-_TIME_FORMS = tuple(
-    re.compile(rf"(?:um |at )?{form}")
-    for form in (
-        r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::00)?(?: ?uhr)?",
-        r"(?P<hour>[0-9]{1,2})\.(?P<minute>[0-9]{2}) ?uhr",
-        r"(?P<hour>[0-9]{1,2}) ?uhr(?: (?P<minute>[0-9]{1,2}))?",
-        r"(?P<hour>[0-9]{1,2})(?::(?P<minute>[0-9]{2}))? ?(?P<half>[ap])\.? ?m\.?",
-    )
-)
-
-_BARE_HOUR = re.compile(r"(?:um |at )?(?P<hour>[0-9]{1,2})")
-"""Means an hour only where a time was asked for: behind a date it may as well be a year."""
-
-_ISO_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[t ][0-9]{2}:[0-9]{2}(:00(\.0+)?)?(z|[+-][0-9]{2}:?[0-9]{2})?")
-
-_BETWEEN_DAY_AND_TIME = re.compile(r"t|,? |,")
+    facts: Sequence[Fact] = ()
+    day_words: str = ""
 
 
 def read(day_words: str | None, time_words: str | None, now: datetime, language: str = "de") -> Reading:
-    """Read the words for a day, which may carry a time as well, and the words for a time.
+    """Read the words for a day and the words for a time; either may name both.
 
     ``now`` is the moment the words arrived, in the branch's time zone: it decides what "today" is and which year a
     date without one means (the next such date that is not over). An ISO moment with an offset is converted to that
-    zone.
+    zone. ``language`` is the code of the branch's language: it decides between two meanings of one word.
     """
-    named = _read_day(_normalised(day_words), now) if day_words else Understood()
-    if isinstance(named, NotUnderstood | WeekdayMismatch):
-        return named
-    if time_words is not None:
-        time_of_day = _read_time(_normalised(time_words), *_TIME_FORMS, _BARE_HOUR)
-        if time_of_day is None or named.time_of_day not in (None, time_of_day):
-            return NotUnderstood(Part.TIME)
-        named = replace(named, time_of_day=time_of_day)
-    if isinstance(named, Understood) and named.day and named.time_of_day:
+    try:
+        arguments = (_heard(day_words, Part.DAY, now, language), _heard(time_words, Part.TIME, now, language))
+        return _meaning(arguments, now)
+    except AskedBack as asked:
+        return asked.reading
+
+
+def _heard(words: str | None, part: Part, now: datetime, language: str) -> _Argument:
+    if not words:
+        return _Argument()
+    asked = Token("", {f"asked_{part.value}": (), NOISE: ()})
+    tokens = [asked, *dictionary(language).tokens(words), _END] if len(words) <= LONGEST else None
+    items = GRAMMAR.items(tokens) if tokens else None
+    if items is None:
+        raise AskedBack(NotUnderstood(part))
+    facts = [fact for item in items for fact in item.facts]
+    if any(isinstance(fact, Refusal) for fact in facts) and len(facts) == 1:
+        raise AskedBack(NotUnderstood(part))
+    named = [_day_words(item, now) for item in items if any(isinstance(fact, NAMING_A_DAY) for fact in item.facts)]
+    return _Argument(facts, " ".join(named))
+
+
+def _day_words(item: Item, now: datetime) -> str:
+    """Return the words that name the day; of an ISO moment its day on the branch's clock, not its time."""
+    match item.facts:
+        case [Moment() as moment]:
+            return f"{_local(moment, now):%Y-%m-%d}"
+        case _:
+            return item.words
+
+
+def _local(moment: Moment, now: datetime) -> datetime:
+    """Return the moment on the branch's clock, which cannot say that the second of two equal times is meant."""
+    try:
+        local = moment.on_the_clock_of(now)
+    except OverflowError:
+        raise AskedBack(NotUnderstood(Part.DAY)) from None
+    if local.fold:
+        raise AskedBack(NotUnderstood(Part.TIME))
+    return local
+
+
+def _meaning(arguments: Sequence[_Argument], now: datetime) -> Reading:
+    said = Said(fact for argument in arguments for fact in argument.facts)
+    named = named_day(said, now)
+    at = named_time(said, now)
+    choice = said.only(Choice, Part.TIME)
+    if choice and named.day:
+        raise AskedBack(NotUnderstood(Part.DAY))
+    if said.all(Either):
+        raise AskedBack(NotUnderstood(Part.DAY if Either() in arguments[0].facts else Part.TIME))
+    if named.day and named.day < now.date():
+        return PastDay(named.day, at.time_of_day)
+    if named.day and at.time_of_day:
         # Of a time that comes twice when the clocks go back, the first is meant.
-        local = datetime.combine(named.day, named.time_of_day, now.tzinfo)
+        local = datetime.combine(named.day, at.time_of_day, now.tzinfo)
         there_and_back = local.astimezone(UTC).astimezone(now.tzinfo)
         if there_and_back.replace(tzinfo=None) != local.replace(tzinfo=None):
-            return SkippedTime(named.day, named.time_of_day)
-    return named
+            return SkippedTime(named.day, at.time_of_day)
+    words = dict.fromkeys(argument.day_words for argument in arguments if argument.day_words)
+    return Understood(
+        day=named.day,
+        time_of_day=at.time_of_day,
+        about=at.about,
+        window=at.window,
+        shift=_shift(said, at, day_is_named=bool(named.day or named.week)),
+        choice=choice.number if choice else None,
+        first_free=bool(said.all(FirstFree)),
+        week=named.week,
+        weekday_alone=named.weekday_alone,
+        day_words=" ".join(words) if named.day else None,
+    )
 
 
-def _normalised(words: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", words).casefold().split())
-
-
-def _read_day(words: str, now: datetime) -> Understood | PastDay | NotUnderstood | WeekdayMismatch:
-    if _ISO_MOMENT.fullmatch(words):
-        return _read_iso_moment(words, now)
-    found = next((match for form in _DAY_FORMS if (match := form.match(words))), None)
-    day = _date(found.groupdict(), now.date()) if found else None
-    if found is None or day is None:
-        return NotUnderstood(Part.DAY)
-    said = found.groupdict()
-    if said["weekday"] and _WEEKDAYS[said["weekday"]] != day.weekday():
-        return WeekdayMismatch(day)
-    rest = words[found.end() :]
-    if not rest:
-        return PastDay(day) if day < now.date() else Understood(day, day_words=words)
-    gap = _BETWEEN_DAY_AND_TIME.match(rest)
-    if gap is None:
-        return NotUnderstood(Part.DAY)
-    time_of_day = _read_time(rest[gap.end() :], *_TIME_FORMS)
-    if time_of_day is None:
-        return NotUnderstood(Part.TIME)
-    return PastDay(day, time_of_day) if day < now.date() else Understood(day, time_of_day, day_words=found.group())
-
-
-def _date(said: dict[str, str | None], today: date) -> date | None:
-    if relative := said.get("relative"):
-        return today + timedelta(days=_RELATIVE_DAYS[relative])
-    day, month = int(said.get("day") or 0), int(said.get("month") or 0)
-    if year := said.get("year"):
-        full_year = int(year) if len(year) == 4 else 2000 + int(year)
-        return _valid_date(full_year, month, day) if full_year <= today.year + YEARS_AHEAD else None
-    candidates = (_valid_date(today.year + ahead, month, day) for ahead in range(YEARS_AHEAD))
-    return next((candidate for candidate in candidates if candidate and candidate >= today), None)
-
-
-def _valid_date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _read_iso_moment(words: str, now: datetime) -> Understood | PastDay | NotUnderstood:
-    try:
-        moment = datetime.fromisoformat(words.upper())
-        local = moment.astimezone(now.tzinfo) if moment.tzinfo else moment
-    except (ValueError, OverflowError):
-        return NotUnderstood(Part.DAY)
-    day, time_of_day = local.date(), local.time()
-    if day.year > now.year + YEARS_AHEAD:
-        return NotUnderstood(Part.DAY)
-    if local.fold:
-        # A wall-clock time cannot say that the second of two equal times is meant.
-        return NotUnderstood(Part.TIME)
-    day_words = words if moment.tzinfo else words[:10]
-    return PastDay(day, time_of_day) if day < now.date() else Understood(day, time_of_day, day_words=day_words)
-
-
-def _read_time(words: str, *forms: re.Pattern[str]) -> time | None:
-    found = next((match for form in forms if (match := form.fullmatch(words))), None)
-    if found is None:
-        return None
-    said = found.groupdict()
-    hour, minute = int(said["hour"]), int(said.get("minute") or 0)
-    if half := said.get("half"):
-        if not 1 <= hour <= 12:
+def _shift(said: Said, at: NamedTime, *, day_is_named: bool) -> Shift | None:
+    """Return the way from the moment spoken of last; a mere direction says nothing beside a time of its own."""
+    moves = said.all(Move)
+    amounts = [move for move in moves if move.direction is None]
+    if not amounts:
+        direction = said.only(Move, Part.TIME)
+        if direction is None or at.time_of_day or at.window:
             return None
-        hour = hour % 12 + (12 if half == "p" else 0)
-    return time(hour, minute) if hour < 24 and minute < 60 else None
+        return Shift(direction=direction.direction)
+    days = the_only([move.days for move in amounts if move.days], Part.DAY) or 0
+    minutes = the_only([move.minutes for move in amounts if move.minutes], Part.TIME) or 0
+    if days and day_is_named:
+        raise AskedBack(Contradiction(Part.DAY))
+    if minutes and (at.time_of_day or at.window):
+        raise AskedBack(Contradiction(Part.TIME))
+    return Shift(days=days, minutes=minutes)
