@@ -43,9 +43,12 @@ SETTINGS = (
     "CALCOM_BASE_URL",
     "CATALOG_FILE",
     "CONFIRMATION_WINDOW_SECONDS",
+    "ELEVENLABS_TOOL_SECRET",
+    "ELEVENLABS_WEBHOOK_SECRET",
     "HOLD_SECONDS",
     "PAYLOAD_ENCRYPTION_KEYS",
     "RETELL_API_KEY",
+    "VAPI_SECRET",
 )
 """What may be set for the embedded processes; everything else is the stack's own business."""
 

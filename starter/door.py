@@ -1,4 +1,4 @@
-"""Who may come through the webhook's door, and what is said when something breaks behind it.
+"""Who may come through the webhook's doors, and what is said when something breaks behind them.
 
 Nothing here goes into a log but the class of an error, where it arose, and a trace id: envelopes are full of people.
 """
@@ -6,25 +6,32 @@ Nothing here goes into a log but the class of an error, where it arose, and a tr
 import json
 import logging
 import traceback
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, cast
+from typing import Annotated, Any, NoReturn, TypeVar, cast
 from uuid import uuid4
 
 from fastapi import Depends, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
+from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 
-from starter import retell
-from starter.incoming import PhoneCall
+from starter.credentials import Credential
+from starter.incoming import CallEvent, FunctionCall, PhoneCall
 from starter.reception import Arrival, Reception
-from starter.replies.bodies import error_body
+from starter.replies.bodies import Body, error_body
+from starter.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+Payload = Mapping[str, object]
+
+Result = TypeVar("Result")
 
 
 def utc_now() -> datetime:
@@ -44,26 +51,80 @@ ArrivalDep = Annotated[Arrival, Depends(_arrival)]
 ReceptionDep = Annotated[Reception, Depends(_reception)]
 
 
-async def _signed_object(request: Request, arrival: ArrivalDep) -> Mapping[str, object]:
-    """Let in only what is signed, fresh, and a JSON object."""
-    body = await request.body()
-    signature = request.headers.get("X-Retell-Signature")
-    if not retell.is_signed(body, signature, request.app.state.retell_api_key, arrival.on_real_clock):
-        raise HTTPException(HTTPStatus.UNAUTHORIZED, "X-Retell-Signature is missing, wrong, or too old")
-    try:
-        payload = json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "the body is not JSON") from None
-    if not isinstance(payload, dict):
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "the body is not a JSON object")
-    return payload
+@dataclass(frozen=True)
+class Door:
+    """One platform's way in: lets in only JSON objects, and only with this credential; a dependency of its routes.
+
+    Attributes:
+        credential: What its requests carry.
+        key: Which setting the credential is checked with; where it is not set there is no such door.
+        empty: What an empty body stands for.
+    """
+
+    credential: Credential
+    key: Callable[[Settings], SecretStr | None]
+    empty: bytes = b""
+
+    async def __call__(self, request: Request, arrival: ArrivalDep) -> Payload:
+        """Return the request's body."""
+        key = self.key(request.app.state.settings)
+        if key is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        body = await request.body()
+        if not self.credential.fits(request.headers, body, key, arrival.on_real_clock):
+            raise HTTPException(HTTPStatus.UNAUTHORIZED, f"{self.credential.header} is missing, wrong, or too old")
+        try:
+            payload = json.loads(body or self.empty, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "the body is not JSON") from None
+        if not isinstance(payload, dict):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "the body is not a JSON object")
+        return payload
 
 
-PayloadDep = Annotated[Mapping[str, object], Depends(_signed_object)]
+@dataclass(frozen=True)
+class Counter:
+    """Where one request is served: what breaks behind it becomes a sentence, whatever platform it came through."""
+
+    reception: ReceptionDep
+    arrival: ArrivalDep
+    response: Response
+
+    async def answer(self, asked: FunctionCall) -> Body:
+        """Answer a function call."""
+        voice = self.reception.voice_for(asked.phone_call, self.arrival.now)
+        answer = self.reception.answer(asked, self.arrival, voice)
+        return await self._or_else(error_body(voice.language.cannot_check), answer)
+
+    async def note(self, event: CallEvent) -> None:
+        """Take notice of what happened to a call; where that fails it is to be delivered again."""
+        await self.reception.note(event, self.arrival.now)
+
+    async def variables_for(self, phone_call: PhoneCall) -> Mapping[str, str]:
+        """Return what the agent should know of a ringing call; nothing where it cannot be found out."""
+        voice = self.reception.voice_for(phone_call, self.arrival.now)
+        return await self._or_else({}, self.reception.variables_for(phone_call, voice))
+
+    def apology(self, phone_call: PhoneCall) -> str:
+        """Return what to say to a caller for whom nothing can be done now."""
+        return self.reception.voice_for(phone_call, self.arrival.now).language.cannot_check
+
+    async def _or_else(self, otherwise: Result, work: Awaitable[Result]) -> Result:
+        try:
+            return await work
+        except Exception as error:  # noqa: BLE001 - where an error nobody foresaw becomes a sentence
+            self.response.headers.append(TRACE_HEADER, _traced(error))
+            return otherwise
+
+
+CounterDep = Annotated[Counter, Depends()]
+
+TRACE_HEADER = "X-Trace-Id"
+"""Says under which id the log has what went wrong."""
 
 
 class AnsweredRoute(APIRoute):
-    """A route that answers whatever happens.
+    """A route that asks for another delivery when anything unforeseen happens.
 
     An exception handler of the app will not do: it answers, but hands the error on to the server's log, message and
     all.
@@ -78,23 +139,18 @@ class AnsweredRoute(APIRoute):
                 return await handle(request)
             except HTTPException:
                 raise
-            except Exception as error:  # noqa: BLE001 - the one place where an error nobody foresaw becomes a sentence
-                return _say_that_it_failed(request, error)
+            except Exception as error:  # noqa: BLE001 - nothing of a request may reach the server's log
+                detail = {"detail": "not carried out; deliver it again"}
+                return JSONResponse(detail, HTTPStatus.SERVICE_UNAVAILABLE, {TRACE_HEADER: _traced(error)})
 
         return answer
 
 
-def _say_that_it_failed(request: Request, error: Exception) -> JSONResponse:
-    """Answer for an error nobody foresaw: the caller hears a sentence, an event is asked for once more."""
+def _traced(error: Exception) -> str:
+    """Log where an error arose, and return the id it is logged under."""
     trace_id = uuid4().hex
     logger.error("%s at %s, trace %s", type(error).__name__, _way_to(error), trace_id)
-    headers = {"X-Trace-Id": trace_id}
-    if request.url.path.startswith("/retell/functions"):
-        voice = getattr(request.state, "voice", None) or request.app.state.reception.voice_for(PhoneCall(), utc_now())
-        return JSONResponse(error_body(voice.language.cannot_check), headers=headers)
-    if request.url.path == "/retell/inbound":
-        return JSONResponse({"call_inbound": {}}, headers=headers)
-    return JSONResponse({"detail": "not carried out; deliver it again"}, HTTPStatus.SERVICE_UNAVAILABLE, headers)
+    return trace_id
 
 
 def _way_to(error: Exception) -> str:

@@ -3,6 +3,7 @@
 Temporal's own settings are read by Temporal's environment configuration, not here; they may stand in ``.env`` too.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,15 @@ def _bind_address(text: str) -> str:
     return text
 
 
+def _secret(key: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]{16,}", key.get_secret_value()):
+        raise ValueError("must have at least 16 characters, without spaces and umlauts, to go into a header")
+    return key
+
+
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
+"""A secret of our own making that a platform sends back in a header."""
+
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -54,7 +64,8 @@ class Settings(BaseSettings):
 
     ``calcom_base_url`` is the root of Cal.com's API, without ``/v2``. ``answer_budget_seconds`` is the longest a
     caller waits for an answer of ours, ``hold_seconds`` how long an offered slot is kept for a silent caller,
-    ``confirmation_window_seconds`` how long a call may say nothing before its workflow ends.
+    ``confirmation_window_seconds`` how long a call may say nothing before its workflow ends. A voice platform whose
+    secret is not set is not served.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -62,6 +73,9 @@ class Settings(BaseSettings):
     calcom_base_url: Annotated[str, AfterValidator(_web_address)] = "https://api.cal.com"
     calcom_api_key: SecretStr | None = None
     retell_api_key: SecretStr | None = None
+    vapi_secret: Secret | None = None
+    elevenlabs_tool_secret: Secret | None = None
+    elevenlabs_webhook_secret: Secret | None = None
     database_url: Annotated[str, Field(repr=False)] = "sqlite:///.data/slotkeeper.db"
     catalog_file: Path | None = None
     answer_budget_seconds: Seconds = 8

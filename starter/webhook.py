@@ -1,25 +1,39 @@
-"""The web process the voice platform calls: its routes."""
+"""The web process the voice platforms call: its routes."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from starter import retell
+from starter import elevenlabs, retell, vapi
 from starter.conversation import Conversation
 from starter.directory import Directory
-from starter.door import AnsweredRoute, ArrivalDep, PayloadDep, ReceptionDep, utc_now
+from starter.door import AnsweredRoute, CounterDep, Door, Payload, ReceptionDep, utc_now
 from starter.reception import Reception
 from starter.replies.bodies import Body
 from starter.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 BODY_LIMIT = 1024 * 1024
 """Bytes. An envelope carries the whole transcript of the call."""
+
+FromRetell = Annotated[Payload, Depends(Door(retell.SIGNATURE, lambda settings: settings.retell_api_key))]
+FromVapi = Annotated[Payload, Depends(Door(vapi.SECRET, lambda settings: settings.vapi_secret))]
+FromElevenLabs = Annotated[
+    Payload, Depends(Door(elevenlabs.SIGNATURE, lambda settings: settings.elevenlabs_webhook_secret))
+]
+FromElevenLabsTool = Annotated[
+    Payload, Depends(Door(elevenlabs.SECRET, lambda settings: settings.elevenlabs_tool_secret, empty=b"{}"))
+]
+"""A tool without parameters sends no body."""
 
 Clock = Callable[[], datetime]
 
@@ -41,7 +55,7 @@ def create_app(
     """Put the web process together.
 
     Args:
-        settings: ``RETELL_API_KEY`` must be set; it is the key of the signatures.
+        settings: ``RETELL_API_KEY`` must be set; other platforms are served where their secrets are.
         conversation: Who leads the calls.
         directory: Who knows the branches; kept fresh while the process runs.
         clock: The clock that decides about dates; aware. Signatures and waiting follow the real one.
@@ -65,7 +79,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.reception = Reception(conversation, directory, settings)
-    app.state.retell_api_key = settings.retell_api_key
+    app.state.settings = settings
     app.state.clock = clock
     app.include_router(router)
     return app
@@ -73,27 +87,49 @@ def create_app(
 
 @router.post("/retell/functions")
 @router.post("/retell/functions/{name}")
-async def function(request: Request, payload: PayloadDep, arrival: ArrivalDep, reception: ReceptionDep) -> Body:
+async def retell_function(request: Request, payload: FromRetell, counter: CounterDep) -> Body:
     """Answer a function call of the agent."""
-    asked = retell.function_call(payload, request.path_params.get("name"))
-    voice = request.state.voice = reception.voice_for(asked.phone_call, arrival.now)
-    return await reception.answer(asked, arrival, voice)
+    return await counter.answer(retell.function_call(payload, request.path_params.get("name")))
 
 
 @router.post("/retell/events")
-async def event(payload: PayloadDep, arrival: ArrivalDep, reception: ReceptionDep) -> Body:
+async def retell_event(payload: FromRetell, counter: CounterDep) -> Body:
     """Take notice of what happened to a call."""
-    await reception.note(retell.call_event(payload), arrival.now)
+    await counter.note(retell.call_event(payload))
     return {}
 
 
 @router.post("/retell/inbound")
-async def inbound(payload: PayloadDep, arrival: ArrivalDep, reception: ReceptionDep) -> Body:
+async def retell_inbound(payload: FromRetell, counter: CounterDep) -> Body:
     """Tell the agent of a ringing call what it should know."""
-    phone_call = retell.inbound_call(payload)
-    voice = reception.voice_for(phone_call, arrival.now)
-    variables = await reception.variables_for(phone_call, voice)
+    variables = await counter.variables_for(retell.inbound_call(payload))
     return {"call_inbound": {"dynamic_variables": dict(variables)} if variables else {}}
+
+
+@router.post("/vapi/messages")
+async def vapi_message(payload: FromVapi, counter: CounterDep) -> Body:
+    """Answer the agent's function calls, one after the other; take notice of anything else."""
+    message = vapi.read(payload)
+    if message.type == vapi.FUNCTIONS:
+        return vapi.results([(call, await counter.answer(call.function_call)) for call in message.tool_calls()])
+    if message.type == vapi.ASSISTANT_WANTED:
+        logger.warning("a phone number has no assistant, and none is chosen here; give it one at the voice platform")
+        return {"error": counter.apology(message.phone_call())}
+    await counter.note(message.event())
+    return {}
+
+
+@router.post("/elevenlabs/functions/{name}")
+async def elevenlabs_function(request: Request, name: str, payload: FromElevenLabsTool, counter: CounterDep) -> Body:
+    """Answer a function call of the agent."""
+    return await counter.answer(elevenlabs.function_call(payload, request.headers, name))
+
+
+@router.post("/elevenlabs/events")
+async def elevenlabs_event(payload: FromElevenLabs, counter: CounterDep) -> Body:
+    """Take notice of what happened to a call."""
+    await counter.note(elevenlabs.call_event(payload))
+    return {}
 
 
 @router.get("/health")

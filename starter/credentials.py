@@ -1,0 +1,64 @@
+"""How a voice platform proves that a request is its own. Every comparison takes the same time, right or wrong."""
+
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pydantic import SecretStr
+
+
+class Credential(Protocol):
+    """What a request has to carry."""
+
+    @property
+    def header(self) -> str:
+        """The header it comes in, as the platform writes it."""
+
+    def fits(self, headers: Mapping[str, str], body: bytes, key: SecretStr, now: datetime) -> bool:
+        """Whether these headers and raw bytes can only come from somebody who has the key; ``now`` is aware."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """HMAC-SHA256 over the raw body and the time of signing.
+
+    Attributes:
+        header: The header that carries it.
+        pattern: Its exact form, with the groups ``at`` (decimal digits, at most 15) and ``digest`` (lower-case hex).
+        ticks_per_second: What ``at`` counts since 1970: 1 for seconds, 1000 for milliseconds.
+        tolerance: How far ``at`` may lie from our time, either way.
+        message: Body and ``at`` -> the bytes that were signed.
+    """
+
+    header: str
+    pattern: re.Pattern[str]
+    ticks_per_second: int
+    tolerance: timedelta
+    message: Callable[[bytes, bytes], bytes]
+
+    def fits(self, headers: Mapping[str, str], body: bytes, key: SecretStr, now: datetime) -> bool:
+        """Whether the signature is that of these bytes and is no older or newer than the tolerance."""
+        match = self.pattern.fullmatch(headers.get(self.header, ""))
+        if match is None:
+            return False
+        at = match["at"]
+        expected = hmac.digest(key.get_secret_value().encode(), self.message(body, at.encode()), "sha256").hex()
+        age = abs(now.timestamp() - int(at) / self.ticks_per_second)
+        return hmac.compare_digest(expected, match["digest"]) and age <= self.tolerance.total_seconds()
+
+
+@dataclass(frozen=True)
+class SharedSecret:
+    """The key itself: in a header of its own, or as ``Authorization: Bearer``."""
+
+    header: str = "Authorization"
+
+    def fits(self, headers: Mapping[str, str], body: bytes, key: SecretStr, now: datetime) -> bool:
+        """Whether one of the two headers carries the key."""
+        scheme, _, token = headers.get("Authorization", "").partition(" ")
+        presented = [headers.get(self.header, ""), token if scheme.lower() == "bearer" else ""]
+        expected = key.get_secret_value().encode()
+        return any([hmac.compare_digest(expected, one.strip().encode()) for one in presented])
