@@ -2,7 +2,7 @@ PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check --no-input
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes pyproject.toml
 
-.PHONY: setup demo up test check format histories lock clean
+.PHONY: setup demo up test check bench format histories lock clean
 
 ## Everything else sets itself up.
 setup: .venv/.ready
@@ -36,6 +36,10 @@ check: setup
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+## The measurements, as tables and in bench.json.
+bench: setup
+	@.venv/bin/python -m bench
 
 format: setup
 	.venv/bin/ruff format .
