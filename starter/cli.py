@@ -1,11 +1,13 @@
 """The command ``slotkeeper``."""
 
 import asyncio
+import json
 import logging
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
+from urllib.parse import urlsplit
 
 import httpx
 import typer
@@ -13,16 +15,23 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from starter.agent import AgentFormat, Business, agent_config
+from starter.directory import read_catalog
 from starter.eventtypes import check_event_types
+from starter.reception import NOBODYS_LANGUAGE, NOBODYS_TIMEZONE
 from starter.serving import serve_webhook
 from starter.settings import Settings, exit_on_bad_settings, load_settings, open_database
 from starter.webhook import slotkeeper_version
-from store.catalog import Catalog, CatalogError, apply_catalog, load_catalog_file
+from store.catalog import Catalog, CatalogCompany, CatalogError, apply_catalog
 from store.errors import StoreUnavailable
 from store.migrate import migrate
 
 BAD_CONFIGURATION = 2
 FAILED = 1
+
+USUAL_CATALOG = Path("catalog.toml")
+NOBODY = Business(NOBODYS_LANGUAGE, NOBODYS_TIMEZONE.key)
+"""Whom an agent answers for where there is no catalog."""
 
 app = typer.Typer(help="Phone bookings that keep their promise.", no_args_is_help=True, pretty_exceptions_enable=False)
 catalog_app = typer.Typer(help="The businesses, their numbers and what can be booked there.", no_args_is_help=True)
@@ -42,6 +51,26 @@ def webhook(
     with exit_on_bad_settings():
         settings = load_settings("RETELL_API_KEY")
         _run_with_store(serve_webhook(settings, host, port, _say_where))
+
+
+@app.command(name="agent-config")
+def print_agent_config(
+    url: Annotated[str, typer.Option(help="Where the webhook is reached from outside: https://host.")],
+    form: Annotated[
+        AgentFormat, typer.Option("--format", help="One prompt that calls tools, or a flow of nodes.")
+    ] = AgentFormat.LLM,
+    branch: Annotated[str | None, typer.Option(metavar="COMPANY/BRANCH", help="Default: the catalog's first.")] = None,
+    catalog: Annotated[Path | None, typer.Option(metavar="FILE", help="Default: CATALOG_FILE, ./catalog.toml.")] = None,
+) -> None:
+    """Print a voice agent's configuration, to be imported into Retell."""
+    address = _webhook_address(url)
+    with exit_on_bad_settings():
+        settings = load_settings()
+    usual = USUAL_CATALOG if USUAL_CATALOG.exists() else None
+    file = catalog or settings.catalog_file or usual
+    business = _business(_read(file).companies if file else (), branch)
+    config = agent_config(business, form, address, settings.answer_budget_seconds)
+    typer.echo(json.dumps(config, ensure_ascii=False, indent=2))
 
 
 @catalog_app.command()
@@ -65,9 +94,40 @@ def apply(file: CatalogFile) -> None:
     Console().print(_overview(catalog))
 
 
+def _business(companies: Sequence[CatalogCompany], wanted: str | None) -> Business:
+    branches = {f"{company.key}/{branch.key}": branch for company in companies for branch in company.branches}
+    if wanted is None and not branches:
+        return NOBODY
+    branch = next(iter(branches.values())) if wanted is None else branches.get(wanted)
+    if branch is None:
+        _bad_option(
+            "--branch", f"is not in the catalog; write one of {', '.join(branches) or 'none: there is no catalog'}"
+        )
+    return Business(branch.company.language, branch.company.timezone, branch.company.name)
+
+
+def _webhook_address(url: str) -> str:
+    """Return the address without a slash at its end, if the voice platform can and may use it."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:
+        _bad_option("--url", "is no address; write one like https://booking.example")
+    if not host or parts.query or parts.fragment or parts.username or any(char.isspace() for char in url):
+        _bad_option("--url", "is no address; write one like https://booking.example")
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1")):
+        _bad_option("--url", "must begin with https://: names and phone numbers travel there")
+    return url.rstrip("/")
+
+
+def _bad_option(name: str, why: str) -> NoReturn:
+    typer.echo(f"{name}: {why}", err=True)
+    raise typer.Exit(BAD_CONFIGURATION)
+
+
 def _read(file: Path) -> Catalog:
     try:
-        return load_catalog_file(file)
+        return read_catalog(file)
     except CatalogError as error:
         _refuse(error)
 

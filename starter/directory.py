@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from starter.replies.language import languages
 from store.calls import find_customer
-from store.catalog import Catalog, CatalogBranch, CatalogError, CatalogService, load_catalog
+from store.catalog import Catalog, CatalogBranch, CatalogError, CatalogService, load_catalog, load_catalog_file
 from store.errors import StoreUnavailable
 from workflows.messages import Branch, Opening, Service
 
@@ -22,9 +24,13 @@ class Directory:
     """The catalog as last read from the database; the copy in memory stays while the database is down."""
 
     def __init__(self, engine: AsyncEngine, catalog: Catalog) -> None:
-        """Begin with this catalog; ``engine`` is where newer ones come from."""
+        """Begin with this catalog; ``engine`` is where newer ones come from.
+
+        Raises:
+            CatalogError: A company speaks a language nobody here does.
+        """
         self._engine = engine
-        self._catalog = catalog
+        self._catalog = _spoken(catalog, "database")
 
     def branch_for(self, number: str | None) -> CatalogBranch | None:
         """Return the branch with this phone number, or ``None``."""
@@ -48,7 +54,7 @@ class Directory:
         be read.
         """
         try:
-            self._catalog = await load_catalog(self._engine)
+            self._catalog = _spoken(await load_catalog(self._engine), "database")
         except (StoreUnavailable, CatalogError, SQLAlchemyError, ValueError) as error:
             logger.warning("the catalog was not refreshed: %s", type(error).__name__)
             return False
@@ -59,6 +65,28 @@ class Directory:
         while True:
             await asyncio.sleep(REFRESH_SECONDS)
             await self.refresh()
+
+
+def read_catalog(path: Path) -> Catalog:
+    """Read a catalog file whose companies we can answer for.
+
+    Raises:
+        CatalogError: Everything that is wrong with it, or every language in it that nobody here speaks.
+    """
+    return _spoken(load_catalog_file(path), str(path))
+
+
+def _spoken(catalog: Catalog, source: str) -> Catalog:
+    """Return the catalog if there are sentences in each company's language; raise ``CatalogError`` if not."""
+    known = languages()
+    refusals = [
+        f'{source}: company[{index}] "{company.key}": language: is not spoken here; write one of {", ".join(known)}'
+        for index, company in enumerate(catalog.companies)
+        if company.language not in known
+    ]
+    if refusals:
+        raise CatalogError(refusals)
+    return catalog
 
 
 def as_branch(branch: CatalogBranch) -> Branch:

@@ -5,8 +5,9 @@ date's, a service or a number nobody has.
 """
 
 import logging
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -14,18 +15,30 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from starter import spoken
-from starter.arguments import Arguments
+from starter.arguments import LIMITS, Arguments
 from starter.conversation import Conversation
 from starter.directory import Directory, as_branch, as_service
+from starter.functions import FUNCTIONS, Function, Kind
 from starter.incoming import CallEvent, FunctionCall, PhoneCall
-from starter.replies.bodies import Body, answer_body, asking_back_body, caller_body, error_body
+from starter.names import speakable
+from starter.replies.bodies import (
+    Body,
+    answer_body,
+    asking_back_body,
+    caller_body,
+    clock_body,
+    context_body,
+    date_body,
+    error_body,
+    services_body,
+)
 from starter.replies.language import language
 from starter.replies.voice import Voice
 from starter.settings import Settings
 from store.catalog import CatalogBranch, find_service
 from store.numbers import e164
 from workflows import rules
-from workflows.messages import Aim, Answer, AnswerStatus, Call, Confirmation, HangUp, Reason, SlotWish
+from workflows.messages import Aim, Answer, AnswerStatus, Call, Confirmation, HangUp, Missing, Reason, SlotWish
 
 UNKNOWN_NUMBER = Answer(status=AnswerStatus.ERROR, reason=Reason.UNKNOWN_NUMBER)
 
@@ -33,12 +46,8 @@ NOBODYS_LANGUAGE = "de"
 NOBODYS_TIMEZONE = ZoneInfo("Europe/Berlin")
 """Language and time zone where no branch of ours was dialled."""
 
-_QUESTIONS = frozenset({"check_availability"})
-_CONFIRMATIONS = frozenset({"book_appointment", "start_booking", "confirm_booking"})
-_EITHER = frozenset({"collect_appointment_data"})
-"""A question, and a confirmation where the caller's "yes" comes with it."""
-_RECOGNITIONS = frozenset({"check_customer"})
-_FUNCTIONS = _QUESTIONS | _CONFIRMATIONS | _EITHER | _RECOGNITIONS
+_PLACE = re.compile(r"([1-9])\.?")
+"""The place of an alternative among those on offer, in digits: elsewhere they would be an hour or a day."""
 
 logger = logging.getLogger(__name__)
 
@@ -81,30 +90,41 @@ class Reception:
         if branch is None:
             logger.warning("a function was called without a number of ours; is 'payload: args only' switched on?")
             return answer_body(voice, UNKNOWN_NUMBER)
-        if asked.name not in _FUNCTIONS:
+        function = FUNCTIONS.get(asked.name or "")
+        if function is None:
             return error_body(voice.language.unknown_function)
-        call = self._call(asked.phone_call, branch)
-        if call is None:
-            logger.warning("a function was called without a usable call id in the envelope")
-            return error_body(voice.language.cannot_check)
         try:
             arguments = Arguments.model_validate(asked.arguments)
         except ValidationError as error:
             return error_body(_complaint(voice, error))
+        match function.kind:
+            case Kind.CLOCK:
+                return clock_body(voice)
+            case Kind.SERVICES:
+                return services_body(voice, branch)
+            case Kind.DATE:
+                return _date(arguments, branch, voice)
+        call = self._call(asked.phone_call, branch)
+        if call is None:
+            logger.warning("a function was called without a usable call id in the envelope")
+            return error_body(voice.language.cannot_check)
         answer_by = arrival.on_real_clock + timedelta(seconds=self._settings.answer_budget_seconds)
-        if asked.name in _RECOGNITIONS:
-            return caller_body(voice, await self._conversation.recognise_caller(call, answer_by))
-        is_yes = asked.name in _CONFIRMATIONS or (asked.name in _EITHER and arguments.confirmed)
+        match function.kind:
+            case Kind.RECOGNITION:
+                return caller_body(voice, await self._conversation.recognise_caller(call, answer_by))
+            case Kind.CONTEXT:
+                return context_body(voice, await self._conversation.recognise_caller(call, answer_by), branch)
+        is_yes = function.kind is Kind.CONFIRMATION or (function.kind is Kind.EITHER and arguments.confirmed)
         turn_id = f"{'yes' if is_yes else 'question'}/{asked.invocation_id or uuid4()}"
-        wish = _understand(arguments, branch, voice, turn_id, answer_by)
+        wish = _understand(function, arguments, branch, voice, turn_id, answer_by)
         if not isinstance(wish, SlotWish):
             return wish
         if is_yes:
-            confirmation = Confirmation(wish=wish, alternative_id=arguments.alternative_id)
-            answer = await self._conversation.confirm(call, confirmation)
+            chosen = arguments.alternative_id if arguments.names_alternative else None
+            answer = await self._conversation.confirm(call, Confirmation(wish=wish, alternative_id=chosen))
         else:
             answer = await self._conversation.check_slot(call, wish)
-        return answer_body(voice, _about(wish, branch, answer))
+        return answer_body(voice, _about(wish, branch, answer), wish)
 
     async def note(self, event: CallEvent, now: datetime) -> None:
         """Take notice of what happened to a call.
@@ -131,7 +151,7 @@ class Reception:
         number = e164(phone_call.their_number)
         weekday = voice.weekday(voice.now)
         return {
-            "customer_name": await self._directory.customer_name(branch, number, voice.now) or "",
+            "customer_name": speakable(await self._directory.customer_name(branch, number, voice.now)) or "",
             "today": f"{weekday}, {voice.now:%d.%m.%Y}",
             "weekday": weekday,
             "current_date": f"{voice.now:%Y-%m-%d}",
@@ -151,20 +171,21 @@ class Reception:
 
 
 def _understand(
-    arguments: Arguments, branch: CatalogBranch, voice: Voice, turn_id: str, answer_by: datetime
+    function: Function, arguments: Arguments, branch: CatalogBranch, voice: Voice, turn_id: str, answer_by: datetime
 ) -> SlotWish | Body:
     """Return the wish in these words, or what has to be asked back."""
-    said = spoken.read(arguments.moment or arguments.day, arguments.time_of_day, voice.now, branch.company.language)
+    said = _read(arguments, branch, voice)
     if not isinstance(said, spoken.Understood):
-        return asking_back_body(voice, said)
+        return said
     service = find_service(branch, arguments.service) if arguments.service else None
     wish = SlotWish(
         turn_id=turn_id,
         asked_at=voice.now,
         answer_by=answer_by,
-        aim=Aim.FIRST_FREE if said.first_free else Aim.MOMENT,
+        aim=Aim.FIRST_FREE if said.first_free else function.aim,
         service=as_service(service) if service else None,
         day=said.day,
+        day_lost=arguments.day_lost,
         time_of_day=said.time_of_day,
         about=said.about,
         window=said.window,
@@ -172,6 +193,7 @@ def _understand(
         choice=said.choice,
         week=said.week,
         weekday_alone=said.weekday_alone,
+        search_days=arguments.search_days,
         day_words=said.day_words,
         name=arguments.name,
         email=arguments.email,
@@ -183,6 +205,57 @@ def _understand(
     return wish
 
 
+def _read(arguments: Arguments, branch: CatalogBranch, voice: Voice) -> spoken.Understood | Body:
+    """Return what the words for a moment mean, those for an alternative among them, or what has to be asked back."""
+    language_code = branch.company.language
+    said = spoken.read(arguments.moment or arguments.day, arguments.time_of_day, voice.now, language_code)
+    if isinstance(said, spoken.NotUnderstood) and arguments.too_long:
+        return error_body(voice.invalid_input(arguments.too_long, []))
+    if not isinstance(said, spoken.Understood):
+        return asking_back_body(voice, said)
+    if arguments.alternative_id is None or arguments.names_alternative:
+        return said
+    completed = _with_choice(said, arguments.alternative_id, language_code, voice.now)
+    if completed is None and arguments.too_long:
+        return error_body(voice.invalid_input(arguments.too_long, []))
+    return completed or error_body(voice.language.which_alternative)
+
+
+def _with_choice(said: spoken.Understood, words: str, language_code: str, now: datetime) -> spoken.Understood | None:
+    """Add what the words for an alternative say: its place among them, or its moment.
+
+    Returns ``None`` where they say neither, or another moment than was said before.
+    """
+    if number := _PLACE.fullmatch(words):
+        return replace(said, choice=int(number[1]))
+    chosen = spoken.read(words, None, now, language_code)
+    if not isinstance(chosen, spoken.Understood):
+        return None
+    if chosen.choice is not None:
+        return replace(said, choice=chosen.choice)
+    if chosen.day is None and chosen.time_of_day is None:
+        return None
+    said_twice = ((said.day, chosen.day), (said.time_of_day, chosen.time_of_day))
+    if any(before and again and before != again for before, again in said_twice):
+        return None
+    return replace(
+        said,
+        day=chosen.day or said.day,
+        time_of_day=chosen.time_of_day or said.time_of_day,
+        day_words=said.day_words or chosen.day_words,
+    )
+
+
+def _date(arguments: Arguments, branch: CatalogBranch, voice: Voice) -> Body:
+    """Tell which day words mean; words that name none are asked back."""
+    said = _read(arguments, branch, voice)
+    if not isinstance(said, spoken.Understood):
+        return said
+    if said.day is None:
+        return answer_body(voice, Answer(status=AnswerStatus.MISSING_REQUIRED_FIELDS, missing=(Missing.DATE,)))
+    return date_body(voice, said.day, said.time_of_day)
+
+
 def _about(wish: SlotWish, branch: CatalogBranch, answer: Answer) -> Answer:
     """Say which moment an answer is about, where it does not say so itself: the one these words name, if any."""
     start = answer.start or rules.named_moment(wish, branch.company.timezone)
@@ -190,7 +263,8 @@ def _about(wish: SlotWish, branch: CatalogBranch, answer: Answer) -> Answer:
 
 
 def _complaint(voice: Voice, error: ValidationError) -> str:
-    problems = error.errors(include_url=False, include_input=False)
-    too_long = [(str(p["loc"][0]), int(p["ctx"]["max_length"])) for p in problems if p["type"] == "string_too_long"]
-    unreadable = [str(p["loc"][0]) for p in problems if p["type"] != "string_too_long"]
-    return voice.invalid_input(too_long, unreadable)
+    problems = [(p, str(p["loc"][0])) for p in error.errors(include_url=False, include_input=False)]
+    too_long = [
+        (f, LIMITS.get(f) or int(p["ctx"]["max_length"])) for p, f in problems if p["type"] == "string_too_long"
+    ]
+    return voice.invalid_input(too_long, [f for p, f in problems if p["type"] != "string_too_long"])

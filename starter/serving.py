@@ -11,10 +11,10 @@ import uvicorn
 
 from starter.connect import connect, read_connection
 from starter.conversation import Conversation
-from starter.directory import Directory
+from starter.directory import Directory, read_catalog
 from starter.settings import Settings, open_database
 from starter.webhook import create_app
-from store.catalog import apply_catalog, load_catalog, load_catalog_file
+from store.catalog import apply_catalog, load_catalog
 from store.migrate import migrate
 
 
@@ -33,7 +33,7 @@ async def serve_webhook(settings: Settings, host: str, port: int, listening: Cal
     try:
         await migrate(engine)
         if settings.catalog_file:
-            await apply_catalog(engine, load_catalog_file(settings.catalog_file))
+            await apply_catalog(engine, read_catalog(settings.catalog_file))
         directory = Directory(engine, await load_catalog(engine))
         conversation = Conversation(await connect(connection, lazy=True))
         config = uvicorn.Config(

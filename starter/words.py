@@ -22,3 +22,8 @@ def said(text: str) -> str | None:
     spaced = " ".join(_TAG.sub("", text).split())
     clean = unicodedata.normalize("NFC", _UNSPEAKABLE.sub("", spaced)).strip()
     return None if clean.casefold() in _NOTHING else clean
+
+
+def is_lost(text: object) -> bool:
+    """Whether something was said of which nothing is left: an unreplaced ``{{placeholder}}``, or unspeakable signs."""
+    return isinstance(text, str) and said(text) is None and text.strip().casefold() not in _NOTHING

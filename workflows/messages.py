@@ -205,10 +205,11 @@ class SlotWish(Message):
     platform stops listening (the real clock, unlike ``asked_at``): an answer after it was not heard. ``day_words``
     are the normalised words that named the day: the same words again name no new day.
 
-    Of ``time_of_day`` and ``window`` at most one is set; ``about`` marks a time of day that is only approximate.
-    ``shift`` and ``choice`` (1 is the first, -1 the last) point at what was spoken of before. ``week`` is the Monday of
-    a week named without a day in it, ``weekday_alone`` says that ``day`` is merely the next one of that name.
-    ``search_days`` limits how far ahead a first free moment is looked for.
+    ``day_lost`` says that a day was named, but its words were lost on the way: it must not be guessed. Of
+    ``time_of_day`` and ``window`` at most one is set; ``about`` marks a time of day that is only approximate. ``shift``
+    and ``choice`` (1 is the first, -1 the last) point at what was spoken of before. ``week`` is the Monday of a week
+    named without a day in it, ``weekday_alone`` says that ``day`` is merely the next one of that name. ``search_days``
+    limits how far ahead a first free moment is looked for.
     """
 
     turn_id: str
@@ -217,6 +218,7 @@ class SlotWish(Message):
     aim: Aim = Aim.MOMENT
     service: Service | None = None
     day: date | None = None
+    day_lost: bool = False
     time_of_day: time | None = None
     about: bool = False
     window: TimeWindow | None = None

@@ -19,7 +19,7 @@ LAST_MOMENT = timedelta(milliseconds=300)
 """An answer given this shortly before nobody listens any more may not arrive: it counts as not heard."""
 
 LOOK_AHEAD = timedelta(days=10)
-"""One read answers the wish and gives its alternatives: a wish for a Saturday counts as Monday's, a week on is day 9."""
+"""One read answers the wish and gives its alternatives: a Saturday counts as Monday, a week on is day 9."""
 
 LOOK_FURTHER = timedelta(days=15)
 """Where the near days are full, alternatives are looked for up to two weeks ahead."""

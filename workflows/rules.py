@@ -102,7 +102,7 @@ def complete(
     if wish.weekday_alone and wish.day and earlier.week and earlier.day is None:
         in_that_week = earlier.week + timedelta(days=wish.day.weekday())
         changes["day"] = in_that_week if in_that_week > today else wish.day
-    if filled.day is None and filled.week is None and _has_gone_by(filled, today, branch):
+    if filled.day is None and filled.week is None and not wish.day_lost and _has_gone_by(filled, today, branch):
         changes["day"] = today + timedelta(days=1)
     return filled.model_copy(update=changes)
 
@@ -120,7 +120,9 @@ def _seen_from(wish: SlotWish, spoken_of: datetime) -> SlotWish:
 def _pointed_out(wish: SlotWish, spoken_of: datetime | None, on_offer: OnOffer | None, zone: ZoneInfo) -> SlotWish:
     """Return the wish with the moment its words point at."""
     if wish.choice is not None:
-        return _at(wish, nth(wish.choice, on_offer), zone)
+        chosen = nth(wish.choice, on_offer)
+        contradicts = chosen and wish.time_of_day not in (None, chosen.astimezone(zone).time())
+        return wish if contradicts else _at(wish, chosen, zone)
     if wish.shift is not None:
         return _shifted(wish, wish.shift, spoken_of.astimezone(zone)) if spoken_of else wish
     if wish.day and wish.time_of_day is None and wish.window is None and on_offer and on_offer.alternatives:
@@ -192,7 +194,8 @@ def wished_slot(wish: SlotWish, branch: Branch) -> Slot | None:
         return None
     day, clock = wish.day, wish.window.anchor if wish.window else wish.time_of_day
     if wish.aim is Aim.FIRST_FREE:
-        begins = moment(day, clock or time(), branch.timezone) if day else None
+        first_day = day or wish.week
+        begins = moment(first_day, clock or time(), branch.timezone) if first_day else None
         return Slot(wish.service, max(begins or wish.asked_at, wish.asked_at))
     start = moment(day, clock, branch.timezone) if day and clock else None
     return Slot(wish.service, start) if start else None
@@ -214,7 +217,7 @@ def incomplete(wish: SlotWish) -> Answer:
         status=AnswerStatus.MISSING_REQUIRED_FIELDS,
         missing=missing,
         window=wish.window,
-        time_of_day=wish.time_of_day,
+        time_of_day=None if wish.day_lost else wish.time_of_day,
     )
 
 

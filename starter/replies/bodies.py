@@ -1,23 +1,28 @@
 """Answer -> the JSON body a function call is answered with."""
 
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import TypeAlias
 
 from pydantic import JsonValue
 
+from starter.names import first_and_last, is_name, speakable
 from starter.replies.voice import Voice, missing_parts
 from starter.spoken import Contradiction, NotUnderstood, PastDay, SkippedTime, WeekdayMismatch
-from workflows.messages import Answer, AnswerStatus, Caller, Missing, Reason
+from store.catalog import CatalogBranch
+from workflows.messages import Answer, AnswerStatus, Caller, Missing, Reason, SlotWish
 
 Body: TypeAlias = dict[str, JsonValue]
 
-_NOTHING_STANDS_AGAINST_IT = frozenset({AnswerStatus.AVAILABLE, AnswerStatus.BOOKED})
+INFORMATION = "information"
+"""The status of an answer that only tells something."""
+
+_NOTHING_STANDS_AGAINST_IT = frozenset({AnswerStatus.AVAILABLE, AnswerStatus.ALTERNATIVES, AnswerStatus.BOOKED})
 
 
-def answer_body(voice: Voice, answer: Answer) -> Body:
-    """Tell what a question or a confirmation came to."""
+def answer_body(voice: Voice, answer: Answer, asked: SlotWish | None = None) -> Body:
+    """Tell what a question or a confirmation came to; ``asked`` is what it answers."""
     success = answer.status in _NOTHING_STANDS_AGAINST_IT
-    body: Body = {"success": success, "status": answer.status.value, "message": voice.answer(answer)}
+    body: Body = {"success": success, "status": answer.status.value, "message": voice.answer(answer, asked)}
     if answer.alternatives or answer.status is AnswerStatus.SLOT_TAKEN:
         body["alternatives"] = _alternatives(voice, answer)
     if answer.reason:
@@ -40,38 +45,73 @@ def asking_back_body(
 
 
 def caller_body(voice: Voice, caller: Caller) -> Body:
-    """Tell who is calling, without the number."""
+    """Tell who is calling, without the number. A name that is unfit to be said is left out."""
     if caller.unknowable:
         return error_body(voice.language.customers_unknowable)
-    if not caller.found or caller.name is None:
-        return {
-            "success": True,
-            "status": AnswerStatus.NEW_CUSTOMER.value,
-            "message": voice.language.new_customer,
-            "found": False,
-            "customer_id": None,
-            "name": None,
-            "first_name": None,
-            "last_name": None,
-            "last_visit": None,
-        }
-    first_name, _, last_name = caller.name.rpartition(" ")
+    known = caller.found and caller.name is not None and is_name(caller.name)
+    name = speakable(caller.name) if known else None
+    first_name, last_name = first_and_last(name or "")
     return {
         "success": True,
-        "status": AnswerStatus.EXISTING_CUSTOMER.value,
-        "message": voice.greeting(caller.name),
-        "found": True,
-        "customer_id": caller.customer_id,
-        "name": caller.name,
-        "first_name": first_name or None,
+        "status": (AnswerStatus.EXISTING_CUSTOMER if known else AnswerStatus.NEW_CUSTOMER).value,
+        "message": voice.greeting(name) if known else voice.language.new_customer,
+        "found": known,
+        "customer_id": caller.customer_id if known else None,
+        "name": name,
+        "first_name": first_name,
         "last_name": last_name,
-        "last_visit": _iso(voice, caller.last_visit) if caller.last_visit else None,
+        "last_visit": _iso(voice, caller.last_visit) if known and caller.last_visit else None,
     }
+
+
+def clock_body(voice: Voice) -> Body:
+    """Tell which day it is at the branch, and what time."""
+    return _information(voice.clock()) | _clock(voice)
+
+
+def context_body(voice: Voice, caller: Caller, branch: CatalogBranch) -> Body:
+    """Tell in one answer who is calling, which business was called, and what time it is there."""
+    services: list[JsonValue] = list(voice.services)
+    business: Body = {"company": branch.company.name, "branch": branch.name, "services": services}
+    return caller_body(voice, caller) | _clock(voice) | business
+
+
+def date_body(voice: Voice, day: date, time_of_day: time | None) -> Body:
+    """Tell which day words meant, and which time of day if they named one."""
+    named: Body = {
+        "date": day.isoformat(),
+        "display_date": f"{day:%d.%m.%Y}",
+        "day_name": voice.weekday(day),
+        "time": f"{time_of_day:%H:%M}" if time_of_day else None,
+    }
+    return _information(voice.date_named(day)) | named
+
+
+def services_body(voice: Voice, branch: CatalogBranch) -> Body:
+    """Tell what can be booked at the branch, and how long it takes."""
+    minutes = {service.name: service.duration_minutes for service in branch.services}
+    services: list[JsonValue] = [{"name": name, "duration_minutes": takes} for name, takes in minutes.items()]
+    return _information(voice.services_offered(minutes)) | {"services": services}
 
 
 def error_body(message: str) -> Body:
     """Tell that nothing came of it; the sentence says why."""
     return {"success": False, "status": AnswerStatus.ERROR.value, "message": message}
+
+
+def _information(message: str) -> Body:
+    return {"success": True, "status": INFORMATION, "message": message}
+
+
+def _clock(voice: Voice) -> Body:
+    now = voice.now
+    return {
+        "date": f"{now:%d.%m.%Y}",
+        "time": f"{now:%H:%M}",
+        "weekday": voice.weekday(now),
+        "iso_date": now.date().isoformat(),
+        "week_number": str(now.isocalendar().week),
+    }
 
 
 def _alternatives(voice: Voice, answer: Answer) -> list[JsonValue]:
@@ -82,19 +122,21 @@ def _alternatives(voice: Voice, answer: Answer) -> list[JsonValue]:
             "date": f"{voice.local(offer.start):%d.%m.%Y}",
             "description": voice.description(offer, answer.start),
             "start": _iso(voice, offer.start),
+            **({"outside_window": True} if offer.outside_window else {}),
         }
         for offer in answer.alternatives
     ]
 
 
 def _details(voice: Voice, answer: Answer) -> Body:
-    start, earliest = answer.start, answer.earliest_bookable
+    start, earliest, name = answer.start, answer.earliest_bookable, speakable(answer.customer_name)
     match answer.status:
         case AnswerStatus.AVAILABLE if start:
             return {
                 "requested_time": f"{voice.local(start):%Y-%m-%d %H:%M}",
                 "awaiting_confirmation": True,
                 "next_action": "confirm_booking",
+                **({"customer_name": name} if name else {}),
             }
         case AnswerStatus.BOOKED if start:
             return {

@@ -30,11 +30,11 @@ from pydantic_core import PydanticCustomError
 from store.numbers import e164
 
 T = TypeVar("T", bound=Sized)
-Language = Literal["de", "en"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LANGUAGE = re.compile(r"[a-z]{2}")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
@@ -89,6 +89,12 @@ def _zone(value: str) -> str:
     return value
 
 
+def _language(value: str) -> str:
+    if not _LANGUAGE.fullmatch(value):
+        raise PydanticCustomError("language", 'is no language code; write its two letters, like "de"')
+    return value
+
+
 def _some(value: T) -> T:
     # Pydantic's own minimum length also speaks up where there are entries, and all of them are wrong.
     if not value:
@@ -110,6 +116,9 @@ def _variable(value: str) -> str:
 
 Key = Annotated[str, AfterValidator(_key)]
 """At most 64 characters: a company's key is also a fairness key in Temporal, which takes no more."""
+
+Language = Annotated[str, AfterValidator(_language)]
+"""A code like ``de``; which languages there are sentences in is not known here."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Span = Annotated[OpeningSpan, BeforeValidator(_span), PlainSerializer(str)]

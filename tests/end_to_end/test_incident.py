@@ -38,7 +38,7 @@ async def test_a_slot_taken_while_the_caller_thinks_leads_to_alternatives(open_w
     assert taken.body == {
         "success": False,
         "status": "slot_taken",
-        "message": ALTERNATIVES + "am gleichen Tag, 10:00 Uhr oder am gleichen Tag, 11:00 Uhr.",
+        "message": ALTERNATIVES + "am gleichen Tag, 10:00 Uhr oder 11:00 Uhr.",
         "alternatives": [
             {
                 "id": f"a{number}",

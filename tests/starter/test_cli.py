@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -75,4 +76,93 @@ def test_the_webhook_does_not_start_with_bad_configuration(
 def test_help_names_the_commands() -> None:
     result = runner.invoke(app, ["--help"])
     assert result.exit_code == 0
-    assert all(command in result.stdout for command in ("webhook", "catalog"))
+    assert all(command in result.stdout for command in ("webhook", "catalog", "agent-config"))
+
+
+AGENT = ["agent-config", "--url", "https://booking.example"]
+
+
+@pytest.mark.parametrize(("form", "engine"), [("llm", "retellLlmData"), ("flow", "conversationFlow")])
+def test_an_agents_configuration_is_printed_as_json_and_nothing_else(form: str, engine: str) -> None:
+    result = runner.invoke(app, [*AGENT, "--format", form, "--catalog", str(CATALOG)])
+    assert result.exit_code == 0
+    config = json.loads(result.stdout)
+    assert config["agent_name"] == "Salon Beispiel"
+    assert engine in config
+
+
+def test_one_prompt_is_the_usual_form() -> None:
+    assert "retellLlmData" in json.loads(runner.invoke(app, AGENT).stdout)
+
+
+def test_an_agent_for_another_branch_speaks_its_language() -> None:
+    result = runner.invoke(app, [*AGENT, "--catalog", str(CATALOG), "--branch", "riverside-consulting/main-office"])
+    config = json.loads(result.stdout)
+    assert (config["agent_name"], config["language"]) == ("Riverside Consulting", "en-US")
+
+
+@pytest.mark.parametrize("place", ["setting", "working directory"])
+def test_the_catalog_is_found_where_it_usually_is(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    if place == "setting":
+        monkeypatch.setenv("CATALOG_FILE", str(CATALOG))
+    else:
+        Path("catalog.toml").write_text(CATALOG.read_text())
+    assert json.loads(runner.invoke(app, AGENT).stdout)["agent_name"] == "Salon Beispiel"
+
+
+def test_without_a_catalog_the_agent_speaks_german_in_berlin() -> None:
+    config = json.loads(runner.invoke(app, AGENT).stdout)
+    assert (config["language"], config["timezone"]) == ("de-DE", "Europe/Berlin")
+    assert "die Terminannahme" in config["retellLlmData"]["begin_message"]
+
+
+def test_the_wait_is_our_own_and_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSWER_BUDGET_SECONDS", "3")
+    tools = json.loads(runner.invoke(app, AGENT).stdout)["retellLlmData"]["general_tools"]
+    assert tools[0]["timeout_ms"] == 5_000
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://booking.example",
+        "booking.example",
+        "ftp://booking.example",
+        "https://",
+        "",
+        "https://[",
+        "https://booking.example:x",
+        "https://booking.example/?a=1",
+        "https://me:pw@booking.example",
+        "https://booking example",
+        "http://localhost.example",
+    ],
+)
+def test_an_address_the_voice_platform_could_not_use_is_refused_in_one_line(url: str) -> None:
+    result = runner.invoke(app, ["agent-config", "--url", url])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("--url: ")
+
+
+@pytest.mark.parametrize(
+    ("url", "events"),
+    [
+        ("https://booking.example/", "https://booking.example/retell/events"),
+        ("https://booking.example/phone", "https://booking.example/phone/retell/events"),
+        ("http://localhost:8080", "http://localhost:8080/retell/events"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/retell/events"),
+    ],
+)
+def test_an_address_is_taken_without_its_last_slash(url: str, events: str) -> None:
+    assert json.loads(runner.invoke(app, ["agent-config", "--url", url]).stdout)["webhook_url"] == events
+
+
+@pytest.mark.parametrize(("more", "known"), [(["--catalog", str(CATALOG)], "salon-beispiel/zentrale"), ([], "none")])
+def test_a_branch_nobody_has_is_refused_with_those_there_are(more: list[str], known: str) -> None:
+    result = runner.invoke(app, [*AGENT, *more, "--branch", "salon-beispiel/nowhere"])
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("--branch: ")
+    assert known in line

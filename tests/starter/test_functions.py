@@ -7,11 +7,14 @@ import pytest
 
 from tests.starter.conftest import NOW
 from tests.starter.fakes import CALLER, ENGLISH_OFFICE, FakeConversation, Retell, envelope
-from workflows.messages import Alternative, Answer, AnswerStatus, Caller, Missing, Reason
+from workflows.messages import Aim, Alternative, Answer, AnswerStatus, Caller, Missing, Reason
 
 START = datetime(2025, 10, 16, 7, 0, tzinfo=UTC)
+
 AVAILABLE = Answer(status=AnswerStatus.AVAILABLE, start=START)
+
 BOOKED = Answer(status=AnswerStatus.BOOKED, start=START, booking_uid="uid")
+
 DAY_AND_TIME = {"datum": "16.10.", "uhrzeit": "9 Uhr"}
 
 
@@ -47,7 +50,7 @@ async def test_a_race_is_answered_as_the_incident_demands(retell: Retell, conver
     )
     body = await retell.function("book_appointment", DAY_AND_TIME)
     assert body["message"] == (
-        "Der Termin um 09:00 Uhr wurde gerade vergeben. Ich habe Alternativen gefunden: am gleichen Tag, 10:00 Uhr."
+        "Der Termin um 09:00 Uhr wurde gerade vergeben. Ich habe eine Alternative gefunden: am gleichen Tag, 10:00 Uhr."
     )
     assert body["reason"] == "race_condition_detected"
     assert [offer["id"] for offer in body["alternatives"]] == ["a1"]
@@ -77,153 +80,6 @@ async def test_only_a_booking_function_or_a_boolean_true_is_a_yes(
 ) -> None:
     await retell.function(name, args)
     assert (len(conversation.confirmations), len(conversation.wishes)) == ((1, 0) if is_yes else (0, 1))
-
-
-@pytest.mark.parametrize(
-    "args",
-    [
-        {"datum": "16.10.", "uhrzeit": "09:00", "name": "Erika Muster", "dienstleistung": "Haarschnitt"},
-        {"date": "2025-10-16", "time": "9am", "customer_name": "Erika Muster", "service": "Haarschnitt"},
-        {
-            "appointment_date": "übermorgen",
-            "appointment_time": 9,
-            "name": "Erika Muster",
-            "service_type": "haarschnitt",
-        },
-        {"datetime": "2025-10-16T09:00:00+02:00", "customer_name": "Erika Muster", "service_name": "Haarschnitt"},
-        {"datum": "16.10.2025 09:00", "name": " <b>Erika</b>  Muster\u0000 ", "dienstleistung": "Haarschnitt"},
-        {"datum": None, "date": "16.10.", "uhrzeit": "", "time": "9", "name": "{Erika} Muster", "service": "Schneiden"},
-    ],
-)
-async def test_german_and_english_arguments_mean_the_same(
-    retell: Retell, conversation: FakeConversation, args: dict[str, object]
-) -> None:
-    await retell.function("book_appointment", args | {"execution_message": "Einen Moment", "call_id": "call_1"})
-    ((call, said),) = conversation.confirmations
-    assert call.call_id == "call_0001"
-    assert (said.wish.day, said.wish.time_of_day) == (date(2025, 10, 16), time(9))
-    assert said.wish.name == "Erika Muster"
-    assert said.wish.service is not None
-    assert said.wish.service.key == "haarschnitt"
-
-
-@pytest.mark.parametrize("nothing", [None, "", "   ", "None", "null", "undefined", "{{current_date}}", "am {{datum}}"])
-async def test_what_says_nothing_is_missing_and_left_to_the_conversation(
-    retell: Retell, conversation: FakeConversation, nothing: object
-) -> None:
-    names = ("datum", "uhrzeit", "name", "dienstleistung", "email", "telefonnummer", "alternative_id")
-    await retell.function("book_appointment", dict.fromkeys(names, nothing))
-    ((_, said),) = conversation.confirmations
-    wish = said.wish
-    spoken = (wish.day, wish.time_of_day, wish.day_words, wish.name, wish.service, wish.email, wish.phone)
-    assert (*spoken, said.alternative_id) == (None,) * 8
-
-
-@pytest.mark.parametrize("args", [[], None, "datum", 7, {}])
-async def test_arguments_that_are_no_object_are_no_arguments(
-    retell: Retell, conversation: FakeConversation, args: object
-) -> None:
-    payload = envelope("confirm_booking", {}) | {"args": args}
-    assert (await retell.post(payload)).status_code == 200
-    assert len(conversation.confirmations) == 1
-
-
-@pytest.mark.parametrize("name", ["Unbekannt", "anonym", "ANONYMOUS", "Unknown"])
-async def test_a_placeholder_is_no_name(retell: Retell, conversation: FakeConversation, name: str) -> None:
-    await retell.function("book_appointment", {"name": name})
-    assert conversation.confirmations[0][1].wish.name is None
-
-
-async def test_contact_details_are_written_as_they_are_used(retell: Retell, conversation: FakeConversation) -> None:
-    contact = {"email": "Erika . Muster @ Example.DE", "telefonnummer": "0151 / 2345 6789", "alternative_id": "A2"}
-    await retell.function("book_appointment", contact)
-    said = conversation.confirmations[0][1]
-    assert said.wish.email == "erika.muster@example.de"
-    assert said.wish.phone == "+4915123456789"
-    assert said.alternative_id == "a2"
-
-
-@pytest.mark.parametrize(
-    "email",
-    [
-        "erika..muster@example.de",
-        ".erika@example.de",
-        "erika.@example.de",
-        "erika@example",
-        "erika@example..de",
-        "erika@.example.de",
-        "erika@-example.de",
-        "erika@example.de.",
-        "erika@example.d",
-        "erika@127.0.0.1",
-        "erika@@example.de",
-        "@example.de",
-        "er!ka@example.de",
-        "erika@münchen.de",
-        f"{'x' * 244}@example.de",
-    ],
-)
-async def test_an_address_the_calendar_would_not_take_is_refused_before_a_mail_is_promised(
-    retell: Retell, conversation: FakeConversation, email: str
-) -> None:
-    body = await retell.function("book_appointment", DAY_AND_TIME | {"email": email})
-    assert body["message"] == "Ungültige Eingabedaten: E-Mail-Adresse ist nicht lesbar."
-    assert not conversation.touched
-
-
-@pytest.mark.parametrize("email", ["o'neil+salon_1@mail.example.co.uk", "e@a.de", f"{'x' * 243}@example.de"])
-async def test_an_unusual_address_is_taken(retell: Retell, conversation: FakeConversation, email: str) -> None:
-    await retell.function("book_appointment", {"email": email})
-    assert conversation.confirmations[0][1].wish.email == email
-
-
-@pytest.mark.parametrize(
-    ("args", "message"),
-    [
-        ({"datum": "x" * 31}, "Ungültige Eingabedaten: Datum ist zu lang (höchstens 30 Zeichen)."),
-        ({"uhrzeit": "x" * 21}, "Ungültige Eingabedaten: Uhrzeit ist zu lang (höchstens 20 Zeichen)."),
-        ({"name": "x" * 151}, "Ungültige Eingabedaten: Name ist zu lang (höchstens 150 Zeichen)."),
-        ({"service": "x" * 251}, "Ungültige Eingabedaten: Dienstleistung ist zu lang (höchstens 250 Zeichen)."),
-        ({"email": f"{'x' * 251}@a.de"}, "Ungültige Eingabedaten: E-Mail-Adresse ist zu lang (höchstens 255 Zeichen)."),
-        ({"email": "erika at example"}, "Ungültige Eingabedaten: E-Mail-Adresse ist nicht lesbar."),
-        ({"datum": {"tag": 16}}, "Ungültige Eingabedaten: Datum ist nicht lesbar."),
-        ({"datum": 16.1}, "Ungültige Eingabedaten: Datum ist nicht lesbar."),
-        (
-            {"uhrzeit": [9], "name": True},
-            "Ungültige Eingabedaten: Uhrzeit ist nicht lesbar, Name ist nicht lesbar.",
-        ),
-    ],
-)
-async def test_input_of_no_use_is_named_and_not_repeated(
-    retell: Retell, conversation: FakeConversation, args: dict[str, object], message: str
-) -> None:
-    body = await retell.function("collect_appointment_data", args)
-    assert body == {"success": False, "status": "error", "message": message}
-    assert not conversation.touched
-
-
-@pytest.mark.parametrize(
-    ("args", "expected"),
-    [
-        ({"datum": "irgendwann"}, {"status": "error"}),
-        ({"datum": "16.10.", "uhrzeit": "halb zehn"}, {"status": "error"}),
-        ({"datum": "Freitag, 16.10."}, {"status": "error", "reason": "weekday_mismatch"}),
-        ({"datum": "29.03.2026", "uhrzeit": "02:30"}, {"status": "error"}),
-        ({"datum": "04.10.2023", "uhrzeit": "9"}, {"status": "past_time", "reason": "past_time"}),
-        ({"dienstleistung": "Zahnreinigung"}, {"status": "error", "reason": "unknown_service"}),
-    ],
-)
-@pytest.mark.parametrize("function", ["check_availability", "book_appointment"])
-async def test_what_cannot_be_meant_is_asked_back_without_a_workflow(
-    retell: Retell,
-    conversation: FakeConversation,
-    function: str,
-    args: dict[str, object],
-    expected: dict[str, str],
-) -> None:
-    body = await retell.function(function, args)
-    assert ({"success": False} | expected).items() <= body.items()
-    assert not conversation.touched
 
 
 async def test_an_unknown_service_is_answered_with_what_there_is(retell: Retell) -> None:
@@ -424,3 +280,49 @@ async def test_a_booking_is_told_with_its_uid(retell: Retell, conversation: Fake
     conversation.answer = BOOKED
     body = await retell.function("confirm_booking")
     assert (body["success"], body["status"], body["booking_uid"]) == (True, "booked", "uid")
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "aim", "search_days"),
+    [
+        ("get_alternatives", {"preferred_date": "16.10.", "preferred_time": "9 Uhr"}, Aim.ALTERNATIVES, 14),
+        ("find_next_available", {"after": "16.10."}, Aim.FIRST_FREE, 14),
+        ("find_next_available", {"after": "16.10.", "search_days": 3}, Aim.FIRST_FREE, 3),
+        ("find_next_available", {"after": "16.10.", "search_days": "3"}, Aim.FIRST_FREE, 3),
+        ("find_next_available_v2", {"after": "16.10.", "search_days": 90}, Aim.FIRST_FREE, 14),
+        ("find_next_available", {"after": "16.10.", "search_days": 0}, Aim.FIRST_FREE, 1),
+    ],
+)
+async def test_a_question_says_what_it_aims_at(
+    retell: Retell, conversation: FakeConversation, name: str, args: dict[str, object], aim: Aim, search_days: int
+) -> None:
+    await retell.function(name, args | {"service_name": "Haarschnitt"})
+    ((_, wish),) = conversation.wishes
+    assert (wish.aim, wish.search_days, wish.day) == (aim, search_days, date(2025, 10, 16))
+    assert wish.service is not None
+    assert wish.service.key == "haarschnitt"
+
+
+async def test_alternatives_that_were_asked_for_are_a_wish_met(retell: Retell, conversation: FakeConversation) -> None:
+    offer = Alternative(id="a1", start=START + timedelta(hours=1))
+    conversation.answer = Answer(status=AnswerStatus.ALTERNATIVES, start=START, alternatives=(offer,))
+    body = await retell.function("get_alternatives", {"preferred_date": "16.10.", "preferred_time": "9 Uhr"})
+    assert (body["success"], body["status"]) == (True, "alternatives")
+    assert body["message"] == (
+        "Ich kann Ihnen folgende Alternative anbieten: am gleichen Tag, 10:00 Uhr. Würde Ihnen das passen?"
+    )
+
+
+async def test_nothing_free_is_said_of_the_days_that_were_asked_for(
+    retell: Retell, conversation: FakeConversation
+) -> None:
+    conversation.answer = Answer(status=AnswerStatus.NO_AVAILABILITY, reason=Reason.NO_SLOTS)
+    body = await retell.function("find_next_available", {"search_days": 5})
+    assert body["message"] == "Leider habe ich in den nächsten 5 Tagen keine freien Termine gefunden."
+
+
+async def test_a_caller_who_is_known_is_asked_by_name(retell: Retell, conversation: FakeConversation) -> None:
+    conversation.answer = AVAILABLE.model_copy(update={"customer_name": "Erika Muster"})
+    body = await retell.function("check_availability", DAY_AND_TIME)
+    assert str(body["message"]).endswith("Darf ich den Termin auf Ihren Namen, Erika Muster, buchen?")
+    assert body["customer_name"] == "Erika Muster"

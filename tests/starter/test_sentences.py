@@ -2,40 +2,58 @@
 
 import re
 import string
-import sys
-from dataclasses import fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import product
-from types import SimpleNamespace
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from starter.replies.bodies import answer_body, asking_back_body, caller_body
-from starter.replies.language import Language, language
+from starter.replies.bodies import answer_body, asking_back_body
+from starter.replies.language import AgentTexts, Language, language, languages
 from starter.replies.voice import Voice
-from starter.spoken import NotUnderstood, Part, PastDay, SkippedTime, WeekdayMismatch
-from workflows.messages import Alternative, Answer, AnswerStatus, Caller, Missing, Reason, Service
-
-BERLIN = ZoneInfo("Europe/Berlin")
-NOW = datetime(2025, 10, 14, 20, 28, tzinfo=BERLIN)
-START = datetime(2025, 10, 16, 7, 0, tzinfo=ZoneInfo("UTC"))
-"""09:00 in Berlin, on a Thursday."""
+from starter.spoken import Contradiction, NotUnderstood, Part, SkippedTime, WeekdayMismatch
+from tests.starter.voices import BERLIN, BOTH, FAR_AHEAD, NOW, SAME_DAY, START, R, S, voice
+from workflows.messages import (
+    Answer,
+    AnswerStatus,
+    Missing,
+    Reason,
+    Service,
+    SlotWish,
+)
 
 NEXT_DAY = datetime(2025, 10, 17, 0, 15, tzinfo=BERLIN)
-FAR_AHEAD = datetime(2026, 3, 3, 9, 0, tzinfo=BERLIN)
-
-SAME_DAY = Alternative(id="a1", start=datetime(2025, 10, 16, 10, 0, tzinfo=BERLIN))
-NEXT_WEEK = Alternative(id="a2", start=datetime(2025, 10, 23, 9, 0, tzinfo=BERLIN))
-BOTH = (SAME_DAY, NEXT_WEEK)
-
-S, R = AnswerStatus, Reason
 
 SENTENCES = [
     (
         Answer(status=S.AVAILABLE, start=START),
         "Der Termin am Donnerstag, 16. Oktober um 09:00 Uhr ist noch frei. Soll ich den Termin für Sie buchen?",
         "The appointment on Thursday, October 16 at 9:00 AM is still free. Shall I book it for you?",
+    ),
+    (
+        Answer(status=S.AVAILABLE, start=START, customer_name="Erika Muster"),
+        "Der Termin am Donnerstag, 16. Oktober um 09:00 Uhr ist noch frei. "
+        "Darf ich den Termin auf Ihren Namen, Erika Muster, buchen?",
+        "The appointment on Thursday, October 16 at 9:00 AM is still free. May I book it in your name, Erika Muster?",
+    ),
+    (
+        Answer(status=S.ALTERNATIVES, start=START, alternatives=BOTH),
+        "Ich kann Ihnen folgende Alternativen anbieten: am gleichen Tag, 10:00 Uhr oder nächste Woche Donnerstag, "
+        "09:00 Uhr. Welcher Termin würde Ihnen besser passen?",
+        "I can offer you these alternatives: on the same day, 10:00 AM or on Thursday next week, 9:00 AM. "
+        "Which one would suit you better?",
+    ),
+    (
+        Answer(status=S.ALTERNATIVES, start=START),
+        "Ich kann die Verfügbarkeit momentan nicht prüfen. Bitte versuchen Sie es später noch einmal.",
+        "I cannot check availability right now. Please try again later.",
+    ),
+    (
+        Answer(status=S.SLOT_TAKEN, reason=R.RACE_CONDITION_DETECTED, start=START, alternatives=(SAME_DAY,)),
+        "Der Termin um 09:00 Uhr wurde gerade vergeben. "
+        "Ich habe eine Alternative gefunden: am gleichen Tag, 10:00 Uhr.",
+        "The appointment at 9:00 AM has just been taken. I have found an alternative: on the same day, 10:00 AM.",
     ),
     (
         Answer(status=S.BOOKED, start=START, booking_uid="uid"),
@@ -90,15 +108,15 @@ SENTENCES = [
     ),
     (
         Answer(status=S.NO_AVAILABILITY, reason=R.NO_SLOTS, start=NEXT_DAY),
-        "Leider habe ich ab dem 17. Oktober in den folgenden zwei Wochen keine freien Termine gefunden.",
-        "Unfortunately I have found no free appointments in the two weeks from October 17 on.",
+        "Leider habe ich ab dem 17. Oktober in den folgenden 14 Tagen keine freien Termine gefunden.",
+        "Unfortunately I have found no free appointments in the 14 days from October 17 on.",
     ),
     (
         Answer(status=S.NO_AVAILABILITY, reason=R.OUTSIDE_HOURS, start=FAR_AHEAD),
         "Der Termin am Dienstag, 3. März um 09:00 Uhr liegt leider außerhalb unserer Öffnungszeiten. "
-        "Leider habe ich ab dem 3. März in den folgenden zwei Wochen keine freien Termine gefunden.",
+        "Leider habe ich ab dem 3. März in den folgenden 14 Tagen keine freien Termine gefunden.",
         "Unfortunately the appointment on Tuesday, March 3 at 9:00 AM is outside our opening hours. "
-        "Unfortunately I have found no free appointments in the two weeks from March 3 on.",
+        "Unfortunately I have found no free appointments in the 14 days from March 3 on.",
     ),
     (
         Answer(status=S.NO_AVAILABILITY, reason=R.HELD_BY_ANOTHER_CALL, start=START),
@@ -233,6 +251,16 @@ ASKED_BACK = [
         "Sorry, I did not understand the time. Please tell me the hour and the minute.",
     ),
     (
+        Contradiction(Part.DAY),
+        "Ich habe zwei verschiedene Tage gehört. Welcher Tag ist der richtige?",
+        "I heard two different days. Which day is right?",
+    ),
+    (
+        Contradiction(Part.TIME),
+        "Ich habe zwei verschiedene Uhrzeiten gehört. Welche Uhrzeit ist die richtige?",
+        "I heard two different times. Which time is right?",
+    ),
+    (
         WeekdayMismatch(date(2025, 10, 16)),
         "Der 16. Oktober ist ein Donnerstag. Welchen Tag meinen Sie?",
         "October 16 is a Thursday. Which day do you mean?",
@@ -246,10 +274,6 @@ ASKED_BACK = [
 ]
 
 
-def voice(code: str) -> Voice:
-    return Voice(language(code), NOW, ("Haarschnitt", "Färben", "Bart"))
-
-
 @pytest.mark.parametrize(("answer", "german", "english"), SENTENCES)
 def test_an_answer_is_spoken_in_the_branchs_language(answer: Answer, german: str, english: str) -> None:
     assert voice("de").answer(answer) == german
@@ -258,7 +282,7 @@ def test_an_answer_is_spoken_in_the_branchs_language(answer: Answer, german: str
 
 @pytest.mark.parametrize(("heard", "german", "english"), ASKED_BACK)
 def test_what_was_not_made_out_is_asked_back(
-    heard: NotUnderstood | WeekdayMismatch | SkippedTime, german: str, english: str
+    heard: NotUnderstood | Contradiction | WeekdayMismatch | SkippedTime, german: str, english: str
 ) -> None:
     assert asking_back_body(voice("de"), heard)["message"] == german
     assert asking_back_body(voice("en"), heard)["message"] == english
@@ -288,188 +312,117 @@ def test_every_status_and_reason_has_a_sentence_without_year_id_or_number(code: 
         assert not re.search(r"2025|uid|secret|9000|a1\b|a2\b|\{|_|\+49", sentence)
 
 
-def test_the_two_languages_say_the_same_things() -> None:
-    def holes(words: Language) -> dict[str, set[str | None]]:
-        said = {f.name: getattr(words, f.name) for f in fields(words)}
-        texts = {name: text for name, text in said.items() if isinstance(text, str)}
-        return {
-            name: {hole for _, hole, _, _ in string.Formatter().parse(text)} - {None} for name, text in texts.items()
-        }
-
-    assert holes(language("de")).keys() == holes(language("en")).keys()
-    for template in ("available", "booked", "weekday_mismatch", "invalid_input", "too_long", "unknown_service"):
-        assert holes(language("de"))[template] == holes(language("en"))[template]
-
-
-def test_a_language_is_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    third = replace(language("de"), closed="Fini.")
-    monkeypatch.setitem(sys.modules, "starter.replies.xx", SimpleNamespace(LANGUAGE=third))
-    assert voice("xx").answer(Answer(status=S.CLOSED)) == "Fini."
+def templates(texts: object, where: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text of a language with its place; forms of one template are one place."""
+    if isinstance(texts, str):
+        yield where, texts
+    elif isinstance(texts, Mapping):
+        for key, text in texts.items():
+            yield from templates(text, where if key in ("one", "few", "many", "other") else f"{where}.{key}")
+    elif is_dataclass(texts) and not isinstance(texts, AgentTexts):
+        for field in fields(texts):
+            yield from templates(getattr(texts, field.name), f"{where}.{field.name}")
 
 
-def test_the_answer_of_the_incident_is_exact() -> None:
-    answer = Answer(
-        status=S.SLOT_TAKEN, reason=R.RACE_CONDITION_DETECTED, start=START, alternatives=(SAME_DAY, NEXT_WEEK)
+def holes(words: Language) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for where, text in templates(words):
+        found.setdefault(where, set()).update(hole for _, hole, _, _ in string.Formatter().parse(text) if hole)
+    return found
+
+
+@pytest.mark.parametrize("code", languages())
+def test_every_language_says_the_same_and_fills_only_holes_that_exist(code: str) -> None:
+    german, words = holes(language("de")), holes(language(code))
+    assert words.keys() == german.keys()
+    days = {"day", "date", "weekday"}
+    for where, found in words.items():
+        allowed = german[where] | days if german[where] & (days | {"numeric_date"}) else german[where]
+        assert found <= allowed, where
+
+
+@pytest.mark.parametrize("code", languages())
+def test_every_form_is_given_for_every_number(code: str) -> None:
+    words = language(code)
+    forms = [value for f in fields(words) if isinstance(value := getattr(words, f.name), Mapping) and "one" in value]
+    assert len(forms) == 7
+    assert all("other" in form for form in forms)
+
+
+@pytest.mark.parametrize(
+    ("clock", "missing", "sentence"),
+    [
+        (time(21), (Missing.DATE,), "Meinen Sie heute oder morgen um 21:00 Uhr?"),
+        (time(15), (Missing.DATE,), "Bitte fragen Sie nach dem Datum des gewünschten Termins."),
+        (None, (Missing.DATE,), "Bitte fragen Sie nach dem Datum des gewünschten Termins."),
+        (
+            time(21),
+            (Missing.DATE, Missing.SERVICE),
+            "Bitte fragen Sie nach Datum und Dienstleistung des gewünschten Termins.",
+        ),
+    ],
+)
+def test_a_time_alone_is_asked_back_as_today_or_tomorrow_while_it_can_be_today(
+    clock: time | None, missing: tuple[Missing, ...], sentence: str
+) -> None:
+    answer = Answer(status=S.MISSING_REQUIRED_FIELDS, missing=missing, time_of_day=clock)
+    assert answer_body(voice("de"), answer)["message"] == sentence
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        (date(2026, 10, 13), "Dienstag, 13. Oktober nächsten Jahres um"),
+        (date(2026, 10, 14), "Mittwoch, 14. Oktober nächsten Jahres um"),
+        (date(2026, 8, 14), "Freitag, 14. August um"),
+        (date(2026, 3, 3), "Dienstag, 3. März um"),
+        (date(2028, 2, 29), "Dienstag, 29. Februar in 3 Jahren um"),
+    ],
+)
+def test_a_date_that_would_pass_for_one_gone_by_is_said_with_its_distance(day: date, said: str) -> None:
+    far = datetime.combine(day, time(9), BERLIN)
+    sentence = voice("de").answer(Answer(status=S.AVAILABLE, start=far))
+    assert said in sentence
+    assert not re.search(r"20[0-9]{2}", sentence)
+
+
+def test_a_date_in_the_same_year_needs_no_distance() -> None:
+    january = Voice(language("en"), datetime(2026, 1, 2, 9, tzinfo=BERLIN))
+    december = datetime(2026, 12, 30, 9, tzinfo=BERLIN)
+    assert "on Wednesday, December 30 at 9:00 AM" in january.answer(Answer(status=S.AVAILABLE, start=december))
+
+
+def test_a_weekday_that_does_not_fit_a_date_of_next_year_is_asked_back_with_its_distance() -> None:
+    assert voice("de").ask_back(WeekdayMismatch(date(2026, 10, 13))) == (
+        "Der 13. Oktober nächsten Jahres ist ein Dienstag. Welchen Tag meinen Sie?"
     )
-    assert answer_body(voice("de"), answer) == {
-        "success": False,
-        "status": "slot_taken",
-        "message": "Der Termin um 09:00 Uhr wurde gerade vergeben. Ich habe Alternativen gefunden: "
-        "am gleichen Tag, 10:00 Uhr oder nächste Woche Donnerstag, 09:00 Uhr.",
-        "alternatives": [
-            {
-                "id": "a1",
-                "time": "10:00",
-                "date": "16.10.2025",
-                "description": "am gleichen Tag, 10:00 Uhr",
-                "start": "2025-10-16T10:00:00+02:00",
-            },
-            {
-                "id": "a2",
-                "time": "09:00",
-                "date": "23.10.2025",
-                "description": "nächste Woche Donnerstag, 09:00 Uhr",
-                "start": "2025-10-23T09:00:00+02:00",
-            },
-        ],
-        "reason": "race_condition_detected",
-        "requested_start": "2025-10-16T09:00:00+02:00",
-    }
 
 
 @pytest.mark.parametrize(
-    ("day", "description"),
+    ("days", "start", "sentence"),
     [
-        (14, "heute, 09:00 Uhr"),
-        (15, "morgen, 09:00 Uhr"),
-        (16, "am gleichen Tag, 09:00 Uhr"),
-        (17, "am Freitag, 09:00 Uhr"),
-        (20, "am Montag, 09:00 Uhr"),
-        (21, "nächste Woche Dienstag, 09:00 Uhr"),
-        (26, "nächste Woche Sonntag, 09:00 Uhr"),
-        (27, "am 27.10.2025, 09:00 Uhr"),
+        (7, None, "Leider habe ich in den nächsten 7 Tagen keine freien Termine gefunden."),
+        (1, None, "Leider habe ich innerhalb eines Tages keinen freien Termin gefunden."),
+        (3, FAR_AHEAD, "Leider habe ich ab dem 3. März in den folgenden 3 Tagen keine freien Termine gefunden."),
+        (1, FAR_AHEAD, "Leider habe ich am 3. März keinen freien Termin gefunden."),
     ],
 )
-def test_an_alternative_is_described_from_the_wish_and_from_today(day: int, description: str) -> None:
-    offer = Alternative(id="a1", start=datetime(2025, 10, day, 9, tzinfo=BERLIN))
-    assert voice("de").description(offer, START) == description
+def test_nothing_free_is_said_of_the_days_that_were_looked_at(days: int, start: datetime | None, sentence: str) -> None:
+    asked = SlotWish(turn_id="t", asked_at=NOW, search_days=days)
+    answer = Answer(status=S.NO_AVAILABILITY, reason=R.NO_SLOTS, start=start)
+    assert answer_body(voice("de"), answer, asked)["message"] == sentence
 
 
-def test_the_day_after_tomorrow_is_named_where_it_is_not_the_wished_day() -> None:
-    wished = datetime(2025, 10, 17, 9, tzinfo=BERLIN)
-    assert voice("de").description(SAME_DAY, wished) == "übermorgen, 10:00 Uhr"
+def test_a_search_that_began_at_a_day_far_ahead_names_it() -> None:
+    asked = SlotWish(turn_id="t", asked_at=NOW, day=FAR_AHEAD.date())
+    answer = Answer(status=S.NO_AVAILABILITY, reason=R.NO_SLOTS)
+    assert voice("de").answer(answer, asked) == (
+        "Leider habe ich ab dem 3. März in den folgenden 14 Tagen keine freien Termine gefunden."
+    )
 
 
-def test_a_day_far_ahead_is_spoken_without_its_year() -> None:
-    far = Alternative(id="a1", start=datetime(2025, 10, 27, 9, tzinfo=BERLIN))
-    answer = Answer(status=S.SLOT_TAKEN, reason=R.RACE_CONDITION_DETECTED, start=START, alternatives=(far,))
-    assert voice("de").answer(answer).endswith("am Montag, 27. Oktober, 09:00 Uhr.")
-
-
-def test_a_late_evening_slot_keeps_its_berlin_day() -> None:
-    late = datetime(2025, 10, 15, 22, 30, tzinfo=ZoneInfo("UTC"))
-    body = answer_body(voice("de"), Answer(status=S.AVAILABLE, start=late))
-    assert body["requested_start"] == "2025-10-16T00:30:00+02:00"
-    assert body["requested_time"] == "2025-10-16 00:30"
-    assert "Donnerstag, 16. Oktober um 00:30 Uhr" in str(body["message"])
-
-
-def test_winter_time_is_spoken_in_winter() -> None:
-    winter = datetime(2025, 11, 13, 8, 0, tzinfo=ZoneInfo("UTC"))
-    body = answer_body(voice("de"), Answer(status=S.BOOKED, start=winter, booking_uid="uid"))
-    assert body["start"] == "2025-11-13T09:00:00+01:00"
-    assert "Donnerstag, 13. November um 09:00 Uhr" in str(body["message"])
-
-
-@pytest.mark.parametrize(
-    ("answer", "extra"),
-    [
-        (
-            Answer(status=S.AVAILABLE, start=START),
-            {
-                "success": True,
-                "requested_time": "2025-10-16 09:00",
-                "requested_start": "2025-10-16T09:00:00+02:00",
-                "awaiting_confirmation": True,
-                "next_action": "confirm_booking",
-            },
-        ),
-        (
-            Answer(status=S.BOOKED, start=START, booking_uid="uid", email_given=True),
-            {
-                "success": True,
-                "booking_uid": "uid",
-                "appointment_id": "uid",
-                "start": "2025-10-16T09:00:00+02:00",
-                "confirmation_email_sent": True,
-            },
-        ),
-        (
-            Answer(status=S.BOOKED, start=START, booking_uid="uid", email_given=True, awaits_host=True),
-            {"success": True, "confirmation_email_sent": False},
-        ),
-        (
-            Answer(status=S.MISSING_REQUIRED_FIELDS, missing=(Missing.TIME,)),
-            {"success": False, "missing_fields": {"datum": False, "uhrzeit": True}},
-        ),
-        (
-            Answer(status=S.MISSING_REQUIRED_FIELDS, missing=(Missing.SERVICE,)),
-            {"missing_fields": {"datum": False, "uhrzeit": False, "dienstleistung": True}},
-        ),
-        (
-            Answer(status=S.PAST_TIME, reason=R.PAST_TIME, start=START),
-            {"success": False, "requested_time": "2025-10-16 09:00", "current_time": "2025-10-14 20:28"},
-        ),
-        (
-            Answer(
-                status=S.UNAVAILABLE,
-                reason=R.BOOKING_NOTICE_VIOLATION,
-                start=START,
-                minimum_notice_minutes=15,
-                earliest_bookable=START,
-            ),
-            {"minimum_notice_minutes": 15, "earliest_bookable": "2025-10-16T09:00:00+02:00"},
-        ),
-        (Answer(status=S.ERROR, reason=R.UNKNOWN_SERVICE), {"services": ["Haarschnitt", "Färben", "Bart"]}),
-        (Answer(status=S.SLOT_TAKEN, reason=R.RACE_CONDITION_DETECTED, start=START), {"alternatives": []}),
-    ],
-)
-def test_a_body_carries_what_its_status_promises(answer: Answer, extra: dict[str, object]) -> None:
-    body = answer_body(voice("de"), answer)
-    assert extra.items() <= body.items()
-
-
-def test_a_past_day_is_answered_with_todays_date() -> None:
-    past = PastDay(date(2023, 6, 13), time(9))
-    body = asking_back_body(voice("de"), past)
-    assert (body["status"], body["reason"]) == ("past_time", "past_time")
-    assert body["requested_start"] == "2023-06-13T09:00:00+02:00"
-    assert "Heute ist Dienstag, 14. Oktober" in str(body["message"])
-
-
-def test_a_known_caller_is_greeted_by_name() -> None:
-    caller = Caller(found=True, customer_id="c1", name="Erika Anna Muster", last_visit=START)
-    assert caller_body(voice("de"), caller) == {
-        "success": True,
-        "status": "existing_customer",
-        "message": "Willkommen zurück, Erika Anna Muster! Wie kann ich Ihnen helfen?",
-        "found": True,
-        "customer_id": "c1",
-        "name": "Erika Anna Muster",
-        "first_name": "Erika Anna",
-        "last_name": "Muster",
-        "last_visit": "2025-10-16T09:00:00+02:00",
-    }
-
-
-@pytest.mark.parametrize("caller", [Caller(), Caller(found=True, customer_id="c1")])
-def test_a_caller_without_a_name_is_asked_for_it(caller: Caller) -> None:
-    body = caller_body(voice("de"), caller)
-    assert (body["success"], body["status"], body["found"]) == (True, "new_customer", False)
-    assert body["message"] == "Dies ist ein neuer Kunde. Bitte fragen Sie nach dem Namen."
-    assert body["name"] is body["customer_id"] is None
-
-
-def test_not_knowing_who_calls_is_said_as_such() -> None:
-    body = caller_body(voice("de"), Caller(unknowable=True))
-    assert (body["success"], body["status"]) == (False, "error")
+def test_an_only_service_is_offered_as_the_only_one() -> None:
+    alone = Voice(language("de"), NOW, ("Bart",))
+    assert alone.answer(Answer(status=S.ERROR, reason=R.UNKNOWN_SERVICE)) == (
+        "Diese Dienstleistung kenne ich leider nicht. Wir bieten an: Bart. Darf es das sein?"
+    )

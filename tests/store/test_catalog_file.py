@@ -124,7 +124,7 @@ HOURS = '{ mon = ["09:00-12:00", "13:00-18:00"] }'
 @pytest.mark.parametrize(
     ("old", "new", "refusal"),
     [
-        ('language = "de"', 'language = "fr"', f"{COMPANY}: language: must be 'de' or 'en'"),
+        ('language = "de"', 'language = "French"', f"{COMPANY}: language: is no language code"),
         ('language = "de"\n', "", f"{COMPANY}: language: is missing; add it"),
         ('language = "de"', 'language = "de"\ncolour = 1', f"{COMPANY}: colour: is not known"),
         ('name = "Salon"', 'name = "  "', f"{COMPANY}: name: is empty"),
@@ -226,7 +226,7 @@ def test_tables_that_contradict_each_other_are_refused(refused: Refused, text: s
 
 
 def test_everything_wrong_is_said_at_once(refused: Refused) -> None:
-    lines = refused(CATALOG.replace('"de"', '"fr"').replace("duration_minutes = 30", "duration_minutes = 0"))
+    lines = refused(CATALOG.replace('"de"', '"French"').replace("duration_minutes = 30", "duration_minutes = 0"))
     assert [line.partition(": ")[0] for line in lines] == [COMPANY, SERVICE]
 
 

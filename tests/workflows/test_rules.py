@@ -146,6 +146,7 @@ def test_a_choice_is_the_moment_heard_at_that_place() -> None:
         after = complete(wish(choice=choice), wish(THURSDAY, "09:00"), on_offer=TWO)
         assert rules.named_moment(after, "Europe/Berlin") == start
     assert complete(wish(choice=3), on_offer=TWO).choice == 3
+    assert complete(wish(at="11:00", choice=2), on_offer=TWO).choice == 2, "the second one is not at eleven"
     assert complete(wish(choice=1), on_offer=OFFER).choice == 1, "one moment on offer is no list"
 
 
@@ -181,6 +182,14 @@ def test_a_time_alone_is_tomorrow_once_it_has_gone_by_today_and_asked_back_befor
     assert (asked.missing, asked.time_of_day) == ((Missing.DATE,), time(23, 30))
 
 
+def test_a_day_whose_words_were_lost_is_never_guessed() -> None:
+    after = complete(wish(at="15:00", day_lost=True))
+    assert after.day is None
+    asked = rules.incomplete(after)
+    assert (asked.missing, asked.time_of_day) == ((Missing.DATE,), None)
+    assert complete(wish(at="15:00", day_lost=True), wish(THURSDAY, "09:00")).day == THURSDAY
+
+
 def test_the_first_free_moment_begins_anew_but_keeps_the_service() -> None:
     before = wish(THURSDAY, "09:00", service=COLOUR)
     after = complete(wish(aim=Aim.FIRST_FREE), before)
@@ -188,6 +197,8 @@ def test_the_first_free_moment_begins_anew_but_keeps_the_service() -> None:
     assert rules.wished_slot(after, BRANCH) == Slot(COLOUR, NOW)
     after_friday = complete(wish(FRIDAY, aim=Aim.FIRST_FREE), before)
     assert rules.wished_slot(after_friday, BRANCH) == Slot(COLOUR, berlin("2025-10-17T00:00"))
+    next_week = complete(wish(week=date(2025, 10, 20), aim=Aim.FIRST_FREE), before)
+    assert rules.wished_slot(next_week, BRANCH) == Slot(COLOUR, berlin("2025-10-20T00:00"))
     nothing = complete(wish(aim=Aim.FIRST_FREE), branch=BRANCH.model_copy(update={"default_service": None}))
     assert rules.incomplete(nothing).missing == (Missing.SERVICE,)
 

@@ -1,0 +1,49 @@
+"""People's names: what is one, and what may be said aloud."""
+
+_PLACEHOLDERS = frozenset(
+    {
+        *("unbekannt", "unbekannter anrufer", "unbekannter kunde", "anonym", "anonymer anrufer", "niemand"),
+        *("anrufer", "anruferin", "der anrufer", "die anruferin", "kunde", "kundin", "der kunde", "die kundin"),
+        *("neuer kunde", "neue kundin", "neukunde", "neukundin", "name", "vorname nachname"),
+        *("keine angabe", "ohne angabe", "nicht angegeben", "nicht genannt", "nicht bekannt", "ka", "nn", "n n"),
+        *("unknown", "unknown caller", "unknown customer", "anonymous", "anonymous caller", "nobody"),
+        *("caller", "the caller", "customer", "the customer", "new customer", "client", "user", "first name last name"),
+        *("no name", "not provided", "not given", "not available", "not specified", "na"),
+    }
+)
+"""What voice models write for a name they were not told. With anything more, a letter or a number, it may be one."""
+
+_TITLES = frozenset(
+    {
+        *("herr", "herrn", "frau", "fräulein", "mr", "mrs", "ms", "miss", "mister", "sir", "madam"),
+        *("dr", "doktor", "doctor", "prof", "professor"),
+    }
+)
+
+_BETWEEN_LETTERS = " .'’-"
+
+_LONGEST_SPOKEN = 60
+
+
+def is_name(text: str) -> bool:
+    """Whether this names somebody: not a placeholder, not digits or signs alone, not a title alone."""
+    signs = "".join(char if char.isalnum() else " " if char.isspace() or char == "-" else "" for char in text)
+    said = " ".join(word for word in signs.casefold().split() if word not in _TITLES)
+    return any(char.isalpha() for char in said) and said not in _PLACEHOLDERS
+
+
+def speakable(name: str | None) -> str | None:
+    """Return the name as it may be said to its bearer, ``None`` where there is none or it is unfit to be said.
+
+    Fit are letters, spaces and ``. ' -``, at most 60 characters. Nothing is added: a title is said where one was given
+    and a name follows.
+    """
+    name = " ".join((name or "").split())
+    fits = len(name) <= _LONGEST_SPOKEN and all(char.isalpha() or char in _BETWEEN_LETTERS for char in name)
+    return name if fits and name[:1].isalpha() and is_name(name) else None
+
+
+def first_and_last(name: str) -> tuple[str | None, str | None]:
+    """Part a name into first names and surname, leaving titles out; a single word is a surname."""
+    words = [word for word in name.split() if word.casefold().rstrip(".") not in _TITLES]
+    return " ".join(words[:-1]) or None, words[-1] if words else None
