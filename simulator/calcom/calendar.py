@@ -81,8 +81,10 @@ class Calendar:
 
     def seated(self, kind: EventType, interval: Interval) -> Booking | None:
         """The booking whose seats are given out at that time."""
+        if not kind.seats:
+            return None
         candidates = (b for b in self.bookings.values() if b.kind == kind and b.interval == interval)
-        return next((b for b in candidates if kind.seats and b.status == "accepted"), None)
+        return next((b for b in candidates if b.status == "accepted"), None)
 
     def earliest_start(self, kind: EventType) -> datetime:
         """The first moment the minimum notice allows."""

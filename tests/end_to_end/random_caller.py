@@ -36,7 +36,7 @@ ANSWERS = {
 }
 """What a caller may hear; nobody hears an error."""
 
-MOST_QUESTIONS = 4
+MOST_QUESTIONS = 3
 HALF_AN_HOUR = timedelta(minutes=30)
 
 

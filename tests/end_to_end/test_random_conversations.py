@@ -11,7 +11,7 @@ from tests.end_to_end.conftest import OpenSalon
 from tests.end_to_end.random_caller import Office, RandomCaller, stranger_somewhere
 from tests.end_to_end.salon import ENGLISH_OFFICE, HAIRCUT, SALON, TUESDAY_NIGHT, Salon
 
-CONVERSATIONS = 400
+CONVERSATIONS = 2000
 AT_ONCE = 10
 SEED = 20251016
 
@@ -24,8 +24,8 @@ async def test_two_thousand_callers_hear_the_truth_and_get_what_they_heard(open_
     random = Random(SEED)  # noqa: S311 - to be repeated, not kept secret
     heard: Counter[str] = Counter()
     for rush in range(CONVERSATIONS // AT_ONCE):
-        # Every rush is on another day of two years, at another time of day.
-        salon.clock.now = TUESDAY_NIGHT + timedelta(days=15 * rush, minutes=random.randrange(24 * 60))
+        # Every rush is on another day of three years, at another time of day.
+        salon.clock.now = TUESDAY_NIGHT + timedelta(days=5 * rush, minutes=random.randrange(24 * 60))
         seeds = [Random(random.random()) for _ in range(AT_ONCE)]  # noqa: S311 - as above
         callers = [RandomCaller(salon, random.choice(OFFICES), seed, "Ada Miller") for seed in seeds]
         strangers = [stranger_somewhere(salon, random) for _ in range(4)]
