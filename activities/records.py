@@ -15,7 +15,8 @@ from store.calls import find_customer, save_call
 from store.errors import StoreUnavailable
 from store.holds import utc_now
 from store.tables import Booking, Call, Turn
-from workflows.messages import Appointment, BookingRecord, Caller, CallRecord, CustomerLookup, TurnRecord
+from workflows.messages import Appointment, BookingRecord, Caller, TurnRecord
+from workflows.requests import CallRecord, CustomerLookup
 
 
 class RecordActivities:

@@ -28,7 +28,8 @@ from activities.errors import (
 from activities.free_slots import slots_free_of
 from store.errors import StoreUnavailable
 from store.holds import Holds
-from workflows.messages import (
+from workflows.messages import HoldState
+from workflows.requests import (
     Attendee,
     Availability,
     BookingOutcome,
@@ -38,7 +39,6 @@ from workflows.messages import (
     FreeSlots,
     Held,
     HoldRelease,
-    HoldState,
     Recheck,
     SlotCheck,
     SlotHold,

@@ -32,7 +32,7 @@ from starter.replies.bodies import (
     error_body,
     services_body,
 )
-from starter.replies.language import language
+from starter.replies.language import language, languages
 from starter.replies.voice import Voice
 from starter.settings import Settings
 from store.catalog import CatalogBranch, find_service
@@ -71,6 +71,8 @@ class Reception:
         self._conversation = conversation
         self._directory = directory
         self._settings = settings
+        for code in languages():
+            spoken.prepare(code)
 
     async def ready(self) -> Mapping[str, bool]:
         """Whether what we depend on answers."""

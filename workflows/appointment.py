@@ -16,15 +16,13 @@ with workflow.unsafe.imports_passed_through():
     import workflows.rules as rules
     import workflows.steps as steps
     import workflows.visibility as visibility
-    from workflows.calendar import Calendar, Request, Result
+    from workflows.calendar import Calendar, Request, Result, kind_of
     from workflows.call_log import CallLog, Turn
     from workflows.messages import (
         Aim,
         Answer,
         AnswerStatus,
         Appointment,
-        Attendee,
-        BookingResult,
         Call,
         Caller,
         CallOutcome,
@@ -33,15 +31,16 @@ with workflow.unsafe.imports_passed_through():
         Confirmation,
         ConfirmationId,
         ConversationView,
-        CustomerLookup,
         HangUp,
         HoldState,
         Reason,
         SlotWish,
         TurnKind,
     )
-    from workflows.offers import Offers, Wanted, kind_of
+    from workflows.offers import Offers, Wanted
     from workflows.options import StepOptions
+    from workflows.recognition import Recognition
+    from workflows.requests import Attendee, BookingResult
     from workflows.rules import Choice, OnOffer, Slot
 
 _OFFER_STANDS = (AnswerStatus.MISSING_CUSTOMER_NAME, AnswerStatus.ERROR)
@@ -68,6 +67,7 @@ class AppointmentWorkflow:
         self._call = call
         self._log = CallLog(call, workflow.now())
         self._calendar = Calendar(call, self._step)
+        self._recognition = Recognition(call, self._step)
         self._offers = Offers(self._calendar, call.branch, self._own_appointments)
         self._turns: dict[str, Turn] = {}
         self._unanswered: deque[Turn] = deque()
@@ -78,9 +78,6 @@ class AppointmentWorkflow:
         self._settled: dict[tuple[object, ...], Answer] = {}
         self._booked: list[Answer] = []
         self._perhaps_booked: set[datetime] = set()
-        self._caller: Caller | None = None
-        self._recognition: asyncio.Task[Caller] | None = None
-        self._name_told = False
         self._ended_as: CallOutcome | None = None
         self._recording: asyncio.Task[None] | None = None
         self._listed = self._log.listed
@@ -88,7 +85,7 @@ class AppointmentWorkflow:
     @workflow.run
     async def run(self, call: Call) -> CallResult:
         """Hold the conversation until the caller hangs up or falls silent."""
-        self._find_out_who_calls()
+        self._recognition.begin()
         while turn := await self._wait_for_caller():
             with self._steps_of(turn):
                 if turn.kind is TurnKind.QUESTION:
@@ -128,9 +125,9 @@ class AppointmentWorkflow:
     @workflow.update
     async def recognise_caller(self) -> Caller:
         """Say who is calling, by the company and the number."""
-        self._caller = await self._find_out_who_calls()
-        self._name_told = True
-        return self._caller
+        caller = await self._recognition.again()
+        self._recognition.told = True
+        return caller
 
     @workflow.signal
     def hang_up(self, hang_up: HangUp) -> None:
@@ -143,30 +140,9 @@ class AppointmentWorkflow:
         """Show the call as it stands."""
         return self._log.view(self._on_offer, self._calendar.hold)
 
-    def _find_out_who_calls(self) -> asyncio.Task[Caller]:
-        """Begin to look the caller up, while nobody waits for it."""
-        if self._recognition is None or (self._caller is not None and self._caller.unknowable):
-            self._recognition = asyncio.create_task(self._find_customer())
-        return self._recognition
-
-    async def _find_customer(self) -> Caller:
-        if self._call.caller_number is None:
-            return Caller()
-        request = CustomerLookup(company=self._call.branch.company, number=self._call.caller_number)
-        try:
-            return await self._step(steps.find_customer, request, options.FIND_CUSTOMER, "who is calling?")
-        except ActivityError as error:
-            workflow.logger.warning("the caller could not be looked up: %s", kind_of(error))
-            return Caller(unknowable=True)
-
-    async def _known_caller(self) -> Caller:
-        """Return who is calling; one who could not be looked up is not looked up again while somebody waits."""
-        self._caller = self._caller or await self._find_out_who_calls()
-        return self._caller
-
     async def _own_appointments(self) -> list[Appointment]:
         """Return when this caller has no time: what his number has booked before, and this call."""
-        caller = await self._known_caller()
+        caller = await self._recognition.known()
         booked = [Appointment(start=booking.start, end=booking.end) for booking in self._log.bookings]
         return [*caller.appointments, *booked]
 
@@ -221,8 +197,8 @@ class AppointmentWorkflow:
         """Add to an offer whose name it would be booked on, where the caller has named none and the number tells."""
         if answer.status is not AnswerStatus.AVAILABLE or self._wish_so_far.name is not None:
             return answer
-        caller = await self._known_caller()
-        self._name_told = self._name_told or caller.name is not None
+        caller = await self._recognition.known()
+        self._recognition.told = self._recognition.told or caller.name is not None
         return answer.model_copy(update={"customer_name": caller.name})
 
     def _wanted(self, slot: Slot, turn: Turn) -> Wanted:
@@ -278,8 +254,8 @@ class AppointmentWorkflow:
 
     def _name_for_booking(self) -> str | None:
         """Return the name the caller has given, else the one he was told by and did not object to."""
-        known = self._caller.name if self._caller and self._name_told else None
-        return self._wish_so_far.name or known
+        known = self._recognition.caller if self._recognition.told else None
+        return self._wish_so_far.name or (known.name if known else None)
 
     async def _recheck(self, slot: Slot, turn: Turn) -> CaughtAt | None:
         """Look again right before booking; return where a race was caught, ``None`` if the slot still stands.

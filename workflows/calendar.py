@@ -4,24 +4,24 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from temporalio.exceptions import ActivityError, ApplicationError
+
 from workflows import options, rules, steps
-from workflows.messages import (
+from workflows.messages import Call, HoldState, Message
+from workflows.options import StepOptions
+from workflows.requests import (
     Attendee,
     Availability,
     BookingOutcome,
     BookSlot,
     CalendarFields,
-    Call,
     HoldRelease,
-    HoldState,
-    Message,
     Recheck,
     SlotCheck,
     SlotHold,
     SlotRecheck,
     SlotSearch,
 )
-from workflows.options import StepOptions
 from workflows.rules import Slot
 from workflows.visibility import moment
 
@@ -124,3 +124,9 @@ class Calendar:
             calcom_api_key_env=branch.calcom_api_key_env,
             service=slot.service,
         )
+
+
+def kind_of(error: ActivityError) -> str:
+    """Return the type of what made an activity fail; it carries no caller's data."""
+    cause = error.cause
+    return (cause.type or "ApplicationError") if isinstance(cause, ApplicationError) else type(cause).__name__

@@ -6,18 +6,16 @@ from datetime import datetime
 from workflows.messages import (
     Answer,
     AnswerStatus,
-    Attendee,
-    BookingOutcome,
     BookingRecord,
     Call,
     CallOutcome,
-    CallRecord,
     ConversationView,
     HoldState,
     SlotWish,
     TurnKind,
     TurnRecord,
 )
+from workflows.requests import Attendee, BookingOutcome, CallRecord
 from workflows.rules import OnOffer, Slot
 from workflows.visibility import Listed
 

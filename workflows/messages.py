@@ -9,7 +9,7 @@ clock when the caller's words arrived): the only "now" that may decide about dat
 
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -330,137 +330,6 @@ class HoldState(StrEnum):
     NOT_TRIED = "not_tried"
 
 
-class CalendarFields(TypedDict):
-    """The fields every request to a calendar shares."""
-
-    call_id: str
-    company: str
-    timezone: str
-    calcom_api_key_env: str
-    service: Service
-
-
-class CalendarRequest(Message):
-    """What every step needs to know of the call and of the calendar it works on."""
-
-    call_id: str
-    company: str
-    timezone: str
-    calcom_api_key_env: str
-    service: Service
-
-
-class SlotSearch(CalendarRequest):
-    """Look for free slots in the half-open range, leaving out what other calls hold."""
-
-    look_from: AwareDatetime
-    look_until: AwareDatetime
-
-
-class FreeSlots(Message):
-    """The starts of free slots, in order of time."""
-
-    starts: tuple[AwareDatetime, ...] = ()
-
-
-class SlotCheck(SlotSearch):
-    """Is exactly ``start`` free? If so, hold it for the call."""
-
-    start: AwareDatetime
-    hold_seconds: float
-
-
-class Availability(Message):
-    """``listed``: the exact slot is in the calendar's list. ``starts`` is filled only where it cannot be offered."""
-
-    listed: bool
-    hold: HoldState
-    starts: tuple[AwareDatetime, ...] = ()
-
-
-class SlotHold(CalendarRequest):
-    """Hold one slot for the call."""
-
-    start: AwareDatetime
-    hold_seconds: float
-
-
-class Held(Message):
-    """What became of a hold."""
-
-    hold: HoldState
-
-
-class SlotRecheck(SlotHold):
-    """Look at exactly one slot again, freshly, and renew the hold on it."""
-
-
-class Recheck(Message):
-    """Whether the slot still stands. With the hold lost, the calendar is not asked any more."""
-
-    listed: bool
-    hold: HoldState
-
-
-class Attendee(Message):
-    """Who the appointment is for."""
-
-    name: str
-    language: str
-    email: str | None = None
-    phone: str | None = None
-
-
-class BookSlot(CalendarRequest):
-    """Book ``start``. ``hold_seconds`` is set where no re-check has renewed the hold before.
-
-    ``look_first``: an earlier step may have booked this moment for this call; look for that booking before anything
-    else.
-    """
-
-    start: AwareDatetime
-    attendee: Attendee
-    hold_seconds: float | None = None
-    look_first: bool = False
-
-
-class BookingResult(StrEnum):
-    """What the calendar made of a booking request."""
-
-    BOOKED = "booked"
-    TAKEN = "taken"
-    HELD_BY_ANOTHER_CALL = "held_by_another_call"
-    TOO_SOON = "too_soon"
-    PAST = "past"
-
-
-class BookingOutcome(Message):
-    """``recovered``: the booking was ours already, found after an answer was lost or refused.
-
-    ``mail_reaches_caller``: the booking carries the address the caller gave, not one that reaches nobody.
-    """
-
-    result: BookingResult
-    booking_uid: str | None = None
-    start: AwareDatetime | None = None
-    recovered: bool = False
-    awaits_host: bool = False
-    mail_reaches_caller: bool = False
-
-
-class HoldRelease(Message):
-    """Let the hold of this call go."""
-
-    call_id: str
-
-
-class CustomerLookup(Message):
-    """Who, in this company, has this number (E.164)?"""
-
-    company: str
-    number: str
-
-
 class TurnKind(StrEnum):
     """A turn is a question or a confirmation."""
 
@@ -501,22 +370,6 @@ class BookingRecord(Message):
     name: str
     email: str | None = None
     recovered: bool = False
-
-
-class CallRecord(Message):
-    """The whole call, written again after every turn; the highest ``revision`` wins."""
-
-    call_id: str
-    revision: int
-    company: str
-    branch: str
-    caller_number: str | None
-    outcome: CallOutcome
-    started_at: AwareDatetime
-    ended_at: AwareDatetime | None = None
-    hang_up_reason: str | None = None
-    turns: tuple[TurnRecord, ...] = ()
-    bookings: tuple[BookingRecord, ...] = ()
 
 
 class ConversationView(Message):

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 
 from workflows import alternatives, options, rules
-from workflows.calendar import Calendar
+from workflows.calendar import Calendar, kind_of
 from workflows.messages import (
     Alternative,
     Answer,
@@ -166,9 +166,3 @@ class Offers:
             if await self._calendar.take(slot):
                 return Answer(status=AnswerStatus.AVAILABLE, start=slot.start, service=slot.service)
         return None
-
-
-def kind_of(error: ActivityError) -> str:
-    """Return the type of what made an activity fail; it carries no caller's data."""
-    cause = error.cause
-    return (cause.type or "ApplicationError") if isinstance(cause, ApplicationError) else type(cause).__name__

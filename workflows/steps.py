@@ -5,11 +5,11 @@ Workflow code imports these, never the implementations; a test holds each agains
 
 from temporalio import activity
 
-from workflows.messages import (
+from workflows.messages import Caller
+from workflows.requests import (
     Availability,
     BookingOutcome,
     BookSlot,
-    Caller,
     CallRecord,
     CustomerLookup,
     FreeSlots,

@@ -25,7 +25,7 @@ LANGUAGE = Language(
     outside_window="außerhalb der gewünschten Zeit {alternative}",
     window=Window(
         parts={
-            DayPart.EARLY: "früh",
+            DayPart.EARLY: "am frühen Morgen",
             DayPart.MORNING: "morgens",
             DayPart.FORENOON: "vormittags",
             DayPart.NOON: "mittags",

@@ -11,7 +11,7 @@ from starter.spoken.meaning import (
     Understood,
     WeekdayMismatch,
 )
-from starter.spoken.reading import read
+from starter.spoken.reading import prepare, read
 
 __all__ = [
     "YEARS_AHEAD",
@@ -23,5 +23,6 @@ __all__ = [
     "SkippedTime",
     "Understood",
     "WeekdayMismatch",
+    "prepare",
     "read",
 ]

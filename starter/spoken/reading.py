@@ -49,6 +49,11 @@ def read(day_words: str | None, time_words: str | None, now: datetime, language:
         return asked.reading
 
 
+def prepare(language: str) -> None:
+    """Lay out a language's words, which takes some 50 ms, before the first caller needs them."""
+    dictionary(language)
+
+
 def _heard(words: str | None, part: Part, now: datetime, language: str) -> _Argument:
     if not words:
         return _Argument()

@@ -19,14 +19,13 @@ from store.engine import create_engine
 from store.holds import Holds
 from store.migrate import migrate
 from tests.activities.fakes import Run
-from workflows.messages import (
+from workflows.messages import HoldState, Service
+from workflows.requests import (
     Attendee,
     BookingResult,
     BookSlot,
     CalendarRequest,
     HoldRelease,
-    HoldState,
-    Service,
     SlotCheck,
     SlotRecheck,
     SlotSearch,

@@ -14,7 +14,8 @@ from activities.calcom_client import CalcomClient
 from activities.scheduling import HOLD_AFTER_BOOKING_SECONDS, SchedulingActivities
 from tests.activities.fakes import MemoryHolds, Replayed, Run, ScriptedCalcom
 from workflows import steps
-from workflows.messages import Attendee, BookingOutcome, BookingResult, BookSlot, Service
+from workflows.messages import Service
+from workflows.requests import Attendee, BookingOutcome, BookingResult, BookSlot
 
 Own = Callable[..., Awaitable[dict[str, object]]]
 

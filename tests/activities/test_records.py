@@ -21,14 +21,13 @@ from workflows.messages import (
     BookingRecord,
     Caller,
     CallOutcome,
-    CallRecord,
     CaughtAt,
-    CustomerLookup,
     HoldState,
     Reason,
     TurnKind,
     TurnRecord,
 )
+from workflows.requests import CallRecord, CustomerLookup
 
 STARTED = datetime(2025, 10, 13, 18, 28, tzinfo=UTC)
 NINE = datetime(2025, 10, 16, 7, 0, tzinfo=UTC)

@@ -17,14 +17,13 @@ from store.errors import StoreUnavailable
 from store.holds import Holds
 from tests.activities.fakes import MemoryHolds, Replayed, Run, ScriptedCalcom
 from workflows import steps
-from workflows.messages import (
+from workflows.messages import HoldState, Service
+from workflows.requests import (
     Availability,
     CalendarFields,
     FreeSlots,
     HoldRelease,
-    HoldState,
     Recheck,
-    Service,
     SlotCheck,
     SlotRecheck,
     SlotSearch,

@@ -8,11 +8,7 @@ import pytest
 from starter.replies.bodies import answer_body, asking_back_body, caller_body
 from starter.spoken import PastDay
 from tests.starter.voices import NEXT_WEEK, SAME_DAY, START, R, S, voice
-from workflows.messages import (
-    Answer,
-    Caller,
-    Missing,
-)
+from workflows.messages import Answer, Caller, Missing
 
 
 def test_the_answer_of_the_incident_is_exact() -> None:

@@ -13,15 +13,7 @@ from temporalio.service import RPCError
 
 from starter import conversation as conversation_module
 from starter.conversation import Conversation
-from workflows.messages import (
-    AnswerStatus,
-    Branch,
-    Call,
-    Confirmation,
-    HangUp,
-    Reason,
-    SlotWish,
-)
+from workflows.messages import AnswerStatus, Branch, Call, Confirmation, HangUp, Reason, SlotWish
 
 BRANCH = Branch(
     company="salon",

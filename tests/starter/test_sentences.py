@@ -14,14 +14,7 @@ from starter.replies.language import AgentTexts, Language, language, languages
 from starter.replies.voice import Voice
 from starter.spoken import Contradiction, NotUnderstood, Part, SkippedTime, WeekdayMismatch
 from tests.starter.voices import BERLIN, BOTH, FAR_AHEAD, NOW, SAME_DAY, START, R, S, voice
-from workflows.messages import (
-    Answer,
-    AnswerStatus,
-    Missing,
-    Reason,
-    Service,
-    SlotWish,
-)
+from workflows.messages import Answer, AnswerStatus, Missing, Reason, Service, SlotWish
 
 NEXT_DAY = datetime(2025, 10, 17, 0, 15, tzinfo=BERLIN)
 

@@ -7,12 +7,7 @@ import pytest
 from starter.replies.bodies import answer_body
 from starter.replies.language import languages
 from tests.starter.voices import BERLIN, SAME_DAY, START, R, S, voice
-from workflows.messages import (
-    Alternative,
-    Answer,
-    DayPart,
-    TimeWindow,
-)
+from workflows.messages import Alternative, Answer, DayPart, TimeWindow
 
 
 @pytest.mark.parametrize(

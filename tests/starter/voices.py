@@ -5,11 +5,7 @@ from zoneinfo import ZoneInfo
 
 from starter.replies.language import language
 from starter.replies.voice import Voice
-from workflows.messages import (
-    Alternative,
-    AnswerStatus,
-    Reason,
-)
+from workflows.messages import Alternative, AnswerStatus, Reason
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -25,8 +25,6 @@ from tests.workflows.fakes import (
 from workflows.appointment import AppointmentWorkflow
 from workflows.messages import (
     AnswerStatus,
-    BookingOutcome,
-    BookingResult,
     Caller,
     CallOutcome,
     CaughtAt,
@@ -36,6 +34,7 @@ from workflows.messages import (
     Missing,
     Reason,
 )
+from workflows.requests import BookingOutcome, BookingResult
 
 NINE = berlin("2025-10-16T09:00")
 TEN = berlin("2025-10-16T10:00")
