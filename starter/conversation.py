@@ -6,6 +6,8 @@ answers, or does not answer in time, becomes an answer that is true.
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
@@ -107,12 +109,9 @@ class Conversation:
     async def check_slot(self, call: Call, wish: SlotWish) -> Answer:
         """Ask whether a moment is free; answers within the time the caller waits."""
         try:
-            async with asyncio.timeout(_left(wish.answer_by)):
+            async with asyncio.timeout(_left(wish.answer_by)), self._start_operation(call) as start:
                 return await self._client.execute_update_with_start_workflow(
-                    AppointmentWorkflow.check_slot,
-                    wish,
-                    id=wish.turn_id,
-                    start_workflow_operation=self._start_operation(call),
+                    AppointmentWorkflow.check_slot, wish, id=wish.turn_id, start_workflow_operation=start
                 )
         except NO_ANSWER as error:
             if _says_ended(error):
@@ -162,10 +161,9 @@ class Conversation:
     async def recognise_caller(self, call: Call, answer_by: datetime) -> Caller:
         """Ask who is calling; a caller who cannot be looked up is ``unknowable``."""
         try:
-            async with asyncio.timeout(_left(answer_by)):
+            async with asyncio.timeout(_left(answer_by)), self._start_operation(call) as start:
                 return await self._client.execute_update_with_start_workflow(
-                    AppointmentWorkflow.recognise_caller,
-                    start_workflow_operation=self._start_operation(call),
+                    AppointmentWorkflow.recognise_caller, start_workflow_operation=start
                 )
         except NO_ANSWER as error:
             logger.warning("the caller of call %s was not recognised: %s", call.call_id, _kind_of(error))
@@ -215,13 +213,27 @@ class Conversation:
         silent = result.ended_as is CallOutcome.SILENT
         return Answer(status=AnswerStatus.EXPIRED if silent else AnswerStatus.CLOSED)
 
-    def _start_operation(self, call: Call) -> WithStartWorkflowOperation[AppointmentWorkflow, CallResult]:
-        return WithStartWorkflowOperation(
+    @asynccontextmanager
+    async def _start_operation(
+        self, call: Call
+    ) -> AsyncIterator[WithStartWorkflowOperation[AppointmentWorkflow, CallResult]]:
+        """Offer the start that goes along with an update, and take notice of what came of it.
+
+        The operation keeps its own error besides the update's; one that nobody looks at would be logged when the
+        garbage is collected.
+        """
+        start = WithStartWorkflowOperation(
             AppointmentWorkflow.run,
             call,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             **self._start_options(call),
         )
+        started = asyncio.ensure_future(start.workflow_handle())
+        try:
+            yield start
+        finally:
+            started.cancel()
+            await asyncio.gather(started, return_exceptions=True)
 
     def _start_options(self, call: Call) -> StartOptions:
         return StartOptions(

@@ -1,6 +1,7 @@
 """Two thousand calls in generated words, with changes of mind: nobody hears a word that is not so."""
 
 import asyncio
+import logging
 from collections import Counter
 from datetime import UTC, timedelta
 from random import Random
@@ -19,7 +20,9 @@ OFFICES = (Office(SALON, HAIRCUT, "de"), Office(SALON, HAIRCUT, "de"), Office(EN
 
 
 @pytest.mark.timeout(900)
-async def test_two_thousand_callers_hear_the_truth_and_get_what_they_heard(open_with: OpenSalon) -> None:
+async def test_two_thousand_callers_hear_the_truth_and_get_what_they_heard(
+    open_with: OpenSalon, caplog: pytest.LogCaptureFixture
+) -> None:
     salon = await open_with(answer_budget=60)
     random = Random(SEED)  # noqa: S311 - to be repeated, not kept secret
     heard: Counter[str] = Counter()
@@ -36,6 +39,7 @@ async def test_two_thousand_callers_hear_the_truth_and_get_what_they_heard(open_
                 raise result
             heard.update(line.split(":")[0].strip() for line in caller.story[1::2])
         check_ledger(salon, callers)
+        forget_a_busy_database(caplog)
     assert heard["booked"] > CONVERSATIONS / 4, heard
     assert all(heard[status] for status in ("available", "unavailable", "slot_taken", "past_time")), heard
 
@@ -46,3 +50,10 @@ def check_ledger(salon: Salon, callers: list[RandomCaller]) -> None:
     ids = {caller.caller.call_id for caller in callers}
     told = {(caller.caller.call_id, start) for caller in callers for start in caller.booked}
     assert {entry for entry in ledger if entry[0] in ids} == told
+
+
+def forget_a_busy_database(caplog: pytest.LogCaptureFixture) -> None:
+    """On a busy machine SQLite may not answer in time; calls go on without it, and the pool says so as an error."""
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert [record for record in errors if not record.name.startswith("sqlalchemy.pool")] == []
+    caplog.clear()
