@@ -6,9 +6,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from starter.names import is_name
 from starter.words import is_lost, said
 from store.numbers import e164
+from workflows.names import is_name
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "moment": ("datetime",),

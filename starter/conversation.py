@@ -182,6 +182,18 @@ class Conversation:
             if not _says_ended(error):
                 raise
 
+    async def set_offer_aside(self, call_id: str) -> None:
+        """Tell the workflow that another moment was spoken of, which was asked back; a call without one needs nothing.
+
+        Where Temporal does not answer the offer stands, which is what the caller last heard of as free.
+        """
+        handle = self._client.get_workflow_handle_for(AppointmentWorkflow.run, workflow_id(call_id))
+        try:
+            await handle.signal(AppointmentWorkflow.set_offer_aside)
+        except (RPCError, RuntimeError) as error:
+            if not _says_ended(error):
+                logger.warning("an offer of call %s was not set aside: %s", call_id, _kind_of(error))
+
     async def ready(self) -> bool:
         """Whether Temporal answers and has our namespace."""
         request = DescribeNamespaceRequest(namespace=self._client.namespace)

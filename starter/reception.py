@@ -20,7 +20,6 @@ from starter.conversation import Conversation
 from starter.directory import Directory, as_branch, as_service
 from starter.functions import FUNCTIONS, Function, Kind
 from starter.incoming import CallEvent, FunctionCall, PhoneCall
-from starter.names import speakable
 from starter.replies.bodies import (
     Body,
     answer_body,
@@ -39,6 +38,7 @@ from store.catalog import CatalogBranch, find_service
 from store.numbers import e164
 from workflows import rules
 from workflows.messages import Aim, Answer, AnswerStatus, Call, Confirmation, HangUp, Missing, Reason, SlotWish
+from workflows.names import speakable
 
 UNKNOWN_NUMBER = Answer(status=AnswerStatus.ERROR, reason=Reason.UNKNOWN_NUMBER)
 
@@ -61,6 +61,14 @@ class Arrival:
 
     now: datetime
     on_real_clock: datetime
+
+
+@dataclass(frozen=True)
+class AskedBack:
+    """Words that have to be asked back; they may have named a moment all the same, only none that can be."""
+
+    body: Body
+    names_a_moment: bool = False
 
 
 class Reception:
@@ -119,8 +127,10 @@ class Reception:
         is_yes = function.kind is Kind.CONFIRMATION or (function.kind is Kind.EITHER and arguments.confirmed)
         turn_id = f"{'yes' if is_yes else 'question'}/{asked.invocation_id or uuid4()}"
         wish = _understand(function, arguments, branch, voice, turn_id, answer_by)
-        if not isinstance(wish, SlotWish):
-            return wish
+        if isinstance(wish, AskedBack):
+            if wish.names_a_moment:
+                await self._conversation.set_offer_aside(call.call_id)
+            return wish.body
         if is_yes:
             chosen = arguments.alternative_id if arguments.names_alternative else None
             answer = await self._conversation.confirm(call, Confirmation(wish=wish, alternative_id=chosen))
@@ -174,10 +184,10 @@ class Reception:
 
 def _understand(
     function: Function, arguments: Arguments, branch: CatalogBranch, voice: Voice, turn_id: str, answer_by: datetime
-) -> SlotWish | Body:
+) -> SlotWish | AskedBack:
     """Return the wish in these words, or what has to be asked back."""
     said = _read(arguments, branch, voice)
-    if not isinstance(said, spoken.Understood):
+    if isinstance(said, AskedBack):
         return said
     service = find_service(branch, arguments.service) if arguments.service else None
     wish = SlotWish(
@@ -203,24 +213,25 @@ def _understand(
     )
     if arguments.service and service is None:
         unknown = Answer(status=AnswerStatus.ERROR, reason=Reason.UNKNOWN_SERVICE)
-        return answer_body(voice, _about(wish, branch, unknown))
+        return AskedBack(answer_body(voice, _about(wish, branch, unknown)))
     return wish
 
 
-def _read(arguments: Arguments, branch: CatalogBranch, voice: Voice) -> spoken.Understood | Body:
+def _read(arguments: Arguments, branch: CatalogBranch, voice: Voice) -> spoken.Understood | AskedBack:
     """Return what the words for a moment mean, those for an alternative among them, or what has to be asked back."""
     language_code = branch.company.language
     said = spoken.read(arguments.moment or arguments.day, arguments.time_of_day, voice.now, language_code)
     if isinstance(said, spoken.NotUnderstood) and arguments.too_long:
-        return error_body(voice.invalid_input(arguments.too_long, []))
+        return AskedBack(error_body(voice.invalid_input(arguments.too_long, [])))
     if not isinstance(said, spoken.Understood):
-        return asking_back_body(voice, said)
+        named = isinstance(said, spoken.WeekdayMismatch | spoken.PastDay | spoken.SkippedTime)
+        return AskedBack(asking_back_body(voice, said), names_a_moment=named)
     if arguments.alternative_id is None or arguments.names_alternative:
         return said
     completed = _with_choice(said, arguments.alternative_id, language_code, voice.now)
     if completed is None and arguments.too_long:
-        return error_body(voice.invalid_input(arguments.too_long, []))
-    return completed or error_body(voice.language.which_alternative)
+        return AskedBack(error_body(voice.invalid_input(arguments.too_long, [])))
+    return completed or AskedBack(error_body(voice.language.which_alternative))
 
 
 def _with_choice(said: spoken.Understood, words: str, language_code: str, now: datetime) -> spoken.Understood | None:
@@ -251,8 +262,8 @@ def _with_choice(said: spoken.Understood, words: str, language_code: str, now: d
 def _date(arguments: Arguments, branch: CatalogBranch, voice: Voice) -> Body:
     """Tell which day words mean; words that name none are asked back."""
     said = _read(arguments, branch, voice)
-    if not isinstance(said, spoken.Understood):
-        return said
+    if isinstance(said, AskedBack):
+        return said.body
     if said.day is None:
         return answer_body(voice, Answer(status=AnswerStatus.MISSING_REQUIRED_FIELDS, missing=(Missing.DATE,)))
     return date_body(voice, said.day, said.time_of_day)

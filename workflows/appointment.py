@@ -12,6 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     # Pure modules: loaded once per process instead of once per call, and time zones stay real ``tzinfo`` objects, which
     # the sandbox would replace by proxies. (``from workflows import rules`` would not be passed through.)
+    import workflows.names as names
     import workflows.options as options
     import workflows.rules as rules
     import workflows.steps as steps
@@ -55,7 +56,7 @@ class AppointmentWorkflow:
     * ``confirm`` is a signal: the caller's "yes" is a fact that must not be lost, even with no worker alive.
     * ``outcome`` is an update: it waits for what a confirmation came to.
     * ``recognise_caller`` is an update: a question.
-    * ``hang_up`` is a signal: a fact.
+    * ``hang_up`` and ``set_offer_aside`` are signals: facts.
     * ``conversation`` is a query, for operators.
 
     Handlers only take down what was said; ``run`` answers it, one turn after the other.
@@ -126,7 +127,7 @@ class AppointmentWorkflow:
     async def recognise_caller(self) -> Caller:
         """Say who is calling, by the company and the number."""
         caller = await self._recognition.again()
-        self._recognition.told = True
+        self._recognition.told = names.speakable(caller.name) is not None
         return caller
 
     @workflow.signal
@@ -134,6 +135,11 @@ class AppointmentWorkflow:
         """Note that the call is over; a "yes" given before is still carried out."""
         self._log.hang_up_reason = hang_up.reason
         self._ended_as = self._ended_as or CallOutcome.HUNG_UP
+
+    @workflow.signal
+    def set_offer_aside(self) -> None:
+        """Note that another moment was spoken of and asked back: a bare "yes" is no longer to what was on offer."""
+        self._on_offer = self._offered_at = None
 
     @workflow.query
     def conversation(self) -> ConversationView:
@@ -197,9 +203,9 @@ class AppointmentWorkflow:
         """Add to an offer whose name it would be booked on, where the caller has named none and the number tells."""
         if answer.status is not AnswerStatus.AVAILABLE or self._wish_so_far.name is not None:
             return answer
-        caller = await self._recognition.known()
-        self._recognition.told = self._recognition.told or caller.name is not None
-        return answer.model_copy(update={"customer_name": caller.name})
+        name = names.speakable((await self._recognition.known()).name)
+        self._recognition.told = self._recognition.told or name is not None
+        return answer.model_copy(update={"customer_name": name})
 
     def _wanted(self, slot: Slot, turn: Turn) -> Wanted:
         """Return what is looked for, with what the caller has turned down."""
@@ -237,6 +243,9 @@ class AppointmentWorkflow:
         know what it means now.
         """
         if turn.on_offer is not None and turn.on_offer is not self._on_offer:
+            return None
+        if turn.wish.day not in (None, self._wish_so_far.day):
+            # What the call said before gives the words another meaning than they have by themselves.
             return None
         service, timezone = self._wish_so_far.service, self._call.branch.timezone
         return rules.agreed_slot(turn.wish, self._choice(turn), turn.on_offer, service, timezone)
@@ -360,7 +369,10 @@ class AppointmentWorkflow:
         if answer.status is AnswerStatus.BOOKED and not answer.again:
             self._booked.append(answer)
         self._spoken_of = answer.start or self._spoken_of
-        if not (confirmed and answer.status in _OFFER_STANDS):
+        if confirmed and answer.status is AnswerStatus.MISSING_CUSTOMER_NAME and heard:
+            day_words = self._on_offer.day_words if self._on_offer else turn.wish.day_words
+            self._on_offer = rules.offer_in(answer, day_words)
+        elif not (answer.nothing_further or (confirmed and answer.status in _OFFER_STANDS)):
             self._on_offer = rules.offer_in(answer, turn.wish.day_words) if heard else None
             self._offered_at = now if self._on_offer else None
             self._settled.pop(turn.content, None)

@@ -105,14 +105,17 @@ class DayPart(StrEnum):
 
 
 class TimeWindow(Message):
-    """A span of a day in which an appointment may begin: wall-clock, half-open, open-ended where ``None``.
+    """A span of a day in which an appointment may begin: wall-clock, open-ended where ``None``.
 
-    ``anchor`` is the time of day the speaker most likely has in mind: nearest to it is best. ``part`` is the word that
-    was said for it, if it was one word.
+    It is half-open; ``since_excluded`` and ``until_included`` say where a bound is the other way round. ``anchor`` is
+    the time of day the speaker most likely has in mind: nearest to it is best. ``part`` is the word that was said for
+    it, if it was one word.
     """
 
     since: time | None = None
     until: time | None = None
+    since_excluded: bool = False
+    until_included: bool = False
     anchor: time
     part: DayPart | None = None
 
@@ -277,7 +280,8 @@ class Answer(Message):
     already, ``awaits_host`` a booking the host still has to accept, ``uncertain`` one whose fate is not known,
     ``misconfigured`` a calendar that cannot work until an operator acts. ``window`` is set where a part of a day was
     asked for: ``start`` is then a moment in it. ``time_of_day`` is what is known of a moment whose day is missing.
-    ``customer_name`` is who a booking would be made for, where the caller's number tells.
+    ``customer_name`` is who a booking would be made for, where the caller's number tells. ``nothing_further`` says
+    that nothing was found besides what the caller has heard of.
     """
 
     status: AnswerStatus
@@ -289,6 +293,7 @@ class Answer(Message):
     window: TimeWindow | None = None
     time_of_day: time | None = None
     customer_name: str | None = None
+    nothing_further: bool = False
     booking_uid: str | None = None
     again: bool = False
     awaits_host: bool = False

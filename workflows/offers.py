@@ -75,8 +75,17 @@ class Offers:
     async def near(self, wanted: Wanted) -> Answer:
         """Offer the slot that comes nearest to a part of the day or an approximate time; or what is free instead."""
         slot, window = wanted.slot, wanted.window
-        if rules.is_over(slot, window, wanted.asked_at, self._branch):
+        if rules.is_over(slot, window, wanted.asked_at, self._branch, about=wanted.about):
             return rules.past(slot)
+        if window and rules.is_closed(slot, window, self._branch):
+            closed = Answer(
+                status=AnswerStatus.UNAVAILABLE,
+                reason=Reason.OUTSIDE_HOURS,
+                window=window,
+                start=slot.start,
+                service=slot.service,
+            )
+            return await self.instead(closed, wanted)
         free = await self._look(wanted)
         nearest = alternatives.nearest(
             slot,
@@ -103,10 +112,14 @@ class Offers:
         )
         if held := await self._first_held(slot, earliest):
             return held
-        return Answer(status=AnswerStatus.NO_AVAILABILITY, reason=Reason.NO_SLOTS, service=slot.service)
+        return Answer(
+            status=AnswerStatus.NO_AVAILABILITY, reason=Reason.NO_SLOTS, window=wanted.window, service=slot.service
+        )
 
     async def others(self, wanted: Wanted) -> Answer:
         """Offer what is free instead of a moment, without looking at the moment itself."""
+        if rules.is_over(wanted.slot, wanted.window, wanted.asked_at, self._branch, about=wanted.about):
+            return rules.past(wanted.slot)
         answer = Answer(status=AnswerStatus.ALTERNATIVES, start=wanted.slot.start, service=wanted.slot.service)
         return await self.instead(answer, wanted)
 
@@ -136,8 +149,10 @@ class Offers:
             workflow.logger.warning("alternatives could not be read: %s", kind_of(error))
             return refusal
         if not found:
-            gone = {"status": AnswerStatus.NO_AVAILABILITY, "reason": refusal.reason or Reason.NO_SLOTS}
-            return refusal.model_copy(update=gone)
+            gone = {"status": AnswerStatus.NO_AVAILABILITY, "reason": refusal.reason or Reason.NO_SLOTS, "window": None}
+            turned_down = refusal.status is AnswerStatus.UNAVAILABLE and len(wanted.not_again) > 0
+            further = refusal.status is AnswerStatus.ALTERNATIVES or turned_down
+            return refusal.model_copy(update=gone | {"nothing_further": further})
         self._named |= {alternative.id: alternative.start for alternative in found}
         return refusal.model_copy(update={"alternatives": found})
 

@@ -1,7 +1,7 @@
 """How long each step may take and how often it is tried, with the reason.
 
-A caller is waiting: everything on the way to an answer ends inside the answer budget (8 s by default). What a caller
-does not wait for may take longer.
+A caller is waiting: each step on the way to an answer ends inside the answer budget (8 s by default), and where several
+together take longer the web process says so in time. What a caller does not wait for may take longer.
 """
 
 from datetime import timedelta

@@ -47,12 +47,13 @@ class Choice(NamedTuple):
 
 
 class OnOffer(NamedTuple):
-    """What the caller has heard and may say yes to: one moment, or alternatives to the moment wished."""
+    """What the caller has heard and may say yes to: one moment, or alternatives ``instead_of`` the moment wished."""
 
     service: Service
     start: datetime | None
     alternatives: tuple[Alternative, ...]
     day_words: str | None
+    instead_of: datetime | None = None
 
     @property
     def starts(self) -> list[datetime]:
@@ -94,6 +95,10 @@ def complete(
             left_out += ["day", "week", "weekday_alone", "day_words"]
         if wish.time_of_day is None and wish.window is None:
             left_out += ["time_of_day", "about", "window"]
+    elif wish.time_of_day is not None:
+        at = wish.time_of_day
+        only_then = TimeWindow(since=at, until=at, until_included=True, anchor=at)
+        wish = wish.model_copy(update={"window": only_then, "time_of_day": None})
     filled = wish.model_copy(update={name: getattr(earlier, name) for name in left_out})
     if spoken_of and wish.aim is not Aim.FIRST_FREE:
         filled = _seen_from(filled, spoken_of.astimezone(zone))
@@ -121,8 +126,7 @@ def _pointed_out(wish: SlotWish, spoken_of: datetime | None, on_offer: OnOffer |
     """Return the wish with the moment its words point at."""
     if wish.choice is not None:
         chosen = nth(wish.choice, on_offer)
-        contradicts = chosen and wish.time_of_day not in (None, chosen.astimezone(zone).time())
-        return wish if contradicts else _at(wish, chosen, zone)
+        return _at(wish, chosen, zone) if chosen and on_offer and _fits(wish, chosen, on_offer, zone) else wish
     if wish.shift is not None:
         return _shifted(wish, wish.shift, spoken_of.astimezone(zone)) if spoken_of else wish
     if wish.day and wish.time_of_day is None and wish.window is None and on_offer and on_offer.alternatives:
@@ -147,7 +151,7 @@ def _shifted(wish: SlotWish, shift: Shift, base: datetime) -> SlotWish:
         return wish.model_copy(update={"day": day, "shift": None})
     clock = base.time()
     window = (
-        TimeWindow(since=clock, anchor=clock)
+        TimeWindow(since=clock, since_excluded=True, anchor=clock)
         if shift.direction is Direction.LATER
         else TimeWindow(until=clock, anchor=clock)
     )
@@ -195,7 +199,7 @@ def wished_slot(wish: SlotWish, branch: Branch) -> Slot | None:
     day, clock = wish.day, wish.window.anchor if wish.window else wish.time_of_day
     if wish.aim is Aim.FIRST_FREE:
         first_day = day or wish.week
-        begins = moment(first_day, clock or time(), branch.timezone) if first_day else None
+        begins = moment(first_day, time(), branch.timezone) if first_day else None
         return Slot(wish.service, max(begins or wish.asked_at, wish.asked_at))
     start = moment(day, clock, branch.timezone) if day and clock else None
     return Slot(wish.service, start) if start else None
@@ -228,7 +232,7 @@ def agreed_slot(
 
     It books the moment on offer (an only alternative is one); or one of the alternatives on offer, named by id, by
     moment, or by time of day while the words for the day are the ones used before; or, with nothing on offer, the
-    explicit wish it carries, exactly. An id and words that name different ones contradict each other.
+    explicit wish it carries, exactly. An id or a place beside words that name another moment books neither.
     ``service`` is the one the call has settled on.
     """
     if wish.shift is not None or wish.week is not None or wish.aim is not Aim.MOMENT:
@@ -240,9 +244,19 @@ def agreed_slot(
         return None
     meant = [named] if named in on_offer.starts else _meant(wish, on_offer, ZoneInfo(timezone))
     if chosen is not None:
-        by_id = [start for start in on_offer.starts if start == chosen.start]
-        meant = by_id if meant in ([], by_id) else []
+        zone = ZoneInfo(timezone)
+        meant = [start for start in on_offer.starts if start == chosen.start and _fits(wish, start, on_offer, zone)]
     return Slot(on_offer.service, meant[0]) if len(meant) == 1 and meant[0] is not None else None
+
+
+def _fits(wish: SlotWish, chosen: datetime, on_offer: OnOffer, zone: ZoneInfo) -> bool:
+    """Whether the words beside a choice name nothing else: the chosen moment, or again the one that was refused."""
+    return any(
+        (wish.day in (None, local.date()) or (wish.day_words is not None and wish.day_words == on_offer.day_words))
+        and wish.time_of_day in (None, local.time())
+        and (wish.window is None or within(wish.window, local.time()))
+        for local in (start.astimezone(zone) for start in (chosen, on_offer.instead_of) if start)
+    )
 
 
 def _meant(wish: SlotWish, on_offer: OnOffer, zone: ZoneInfo) -> list[datetime]:
@@ -260,8 +274,10 @@ def _meant(wish: SlotWish, on_offer: OnOffer, zone: ZoneInfo) -> list[datetime]:
 
 
 def within(window: TimeWindow, clock: time) -> bool:
-    """Whether a time of day lies in a half-open part of the day."""
-    return (window.since is None or window.since <= clock) and (window.until is None or clock < window.until)
+    """Whether a time of day lies in a part of the day."""
+    begins = window.since is None or window.since < clock or (clock == window.since and not window.since_excluded)
+    ends = window.until is None or clock < window.until or (clock == window.until and window.until_included)
+    return begins and ends
 
 
 def offer_in(answer: Answer, day_words: str | None) -> OnOffer | None:
@@ -270,7 +286,10 @@ def offer_in(answer: Answer, day_words: str | None) -> OnOffer | None:
         return None
     if answer.status is AnswerStatus.AVAILABLE:
         return OnOffer(answer.service, answer.start, (), day_words)
-    return OnOffer(answer.service, None, answer.alternatives, day_words) if answer.alternatives else None
+    if answer.status is AnswerStatus.MISSING_CUSTOMER_NAME:
+        # What was agreed to waits for a name.
+        return OnOffer(answer.service, answer.start, (), day_words)
+    return OnOffer(answer.service, None, answer.alternatives, day_words, answer.start) if answer.alternatives else None
 
 
 def objection(slot: Slot, now: datetime, branch: Branch) -> Answer | None:
@@ -287,10 +306,10 @@ def objection(slot: Slot, now: datetime, branch: Branch) -> Answer | None:
     return None
 
 
-def is_over(slot: Slot, window: TimeWindow | None, now: datetime, branch: Branch) -> bool:
-    """Whether a part of a day has gone by, or an approximate time that is ``slot``'s start."""
+def is_over(slot: Slot, window: TimeWindow | None, now: datetime, branch: Branch, *, about: bool) -> bool:
+    """Whether a part of a day has gone by, or the slot's start, which may be only approximate."""
     if window is None:
-        return slot.start + ABOUT <= now
+        return slot.start + (ABOUT if about else timedelta()) <= now
     day = slot.start.astimezone(ZoneInfo(branch.timezone)).date()
     end = (
         moment(day, window.until, branch.timezone)
@@ -298,6 +317,14 @@ def is_over(slot: Slot, window: TimeWindow | None, now: datetime, branch: Branch
         else moment(day + timedelta(days=1), time(), branch.timezone)
     )
     return end is not None and end <= now
+
+
+def is_closed(slot: Slot, window: TimeWindow, branch: Branch) -> bool:
+    """Whether no appointment of this length can begin in a part of the slot's day, for the opening hours alone."""
+    zone = ZoneInfo(branch.timezone)
+    day = slot.start.astimezone(zone).date()
+    steps = (datetime.combine(day, time(), zone) + timedelta(minutes=minutes) for minutes in range(0, 24 * 60, 5))
+    return not any(within(window, step.time()) and is_open(slot._replace(start=step), branch) for step in steps)
 
 
 def past(slot: Slot) -> Answer:

@@ -5,11 +5,11 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
-from starter.names import first_and_last, is_name, speakable
 from starter.replies.voice import Voice, missing_parts
 from starter.spoken import Contradiction, NotUnderstood, PastDay, SkippedTime, WeekdayMismatch
 from store.catalog import CatalogBranch
 from workflows.messages import Answer, AnswerStatus, Caller, Missing, Reason, SlotWish
+from workflows.names import first_and_last, is_name, speakable
 
 Body: TypeAlias = dict[str, JsonValue]
 

@@ -34,6 +34,9 @@ LANGUAGE = Language(
         },
         since="ab {since}",
         until="vor {until}",
+        after="nach {since}",
+        up_to="bis {until}",
+        at="um {at}",
         between="zwischen {since} und {until}",
     ),
     available="Der Termin am {day} um {time} ist noch frei. Soll ich den Termin für Sie buchen?",
@@ -55,6 +58,9 @@ LANGUAGE = Language(
     outside_hours="Der Termin am {day} um {time} liegt leider außerhalb unserer Öffnungszeiten.",
     nothing_in_window="Am {day} ist {window} leider nichts mehr frei.",
     nothing_that_day="Am {day} ist leider nichts mehr frei.",
+    closed_in_window="Am {day} gibt es {window} leider keine Termine.",
+    closed_that_day="Am {day} haben wir leider geschlossen.",
+    nothing_further="Weitere freie Termine habe ich leider nicht gefunden.",
     too_soon="Der Termin am {day} um {time} ist leider zu kurzfristig.",
     earliest="Frühestens möglich ist {earliest}.",
     offer_alternatives={
@@ -74,12 +80,14 @@ LANGUAGE = Language(
     },
     ask_for_another="Welcher andere Termin würde Ihnen passen?",
     no_slots={
-        "one": "Leider habe ich innerhalb eines Tages keinen freien Termin gefunden.",
-        "other": "Leider habe ich in den nächsten {days} Tagen keine freien Termine gefunden.",
+        "one": "Leider habe ich innerhalb eines Tages{in_window} keinen freien Termin gefunden.",
+        "other": "Leider habe ich in den nächsten {days} Tagen{in_window} keine freien Termine gefunden.",
     },
     no_slots_from={
-        "one": "Leider habe ich am {date} keinen freien Termin gefunden.",
-        "other": "Leider habe ich ab dem {date} in den folgenden {days} Tagen keine freien Termine gefunden.",
+        "one": "Leider habe ich am {date}{in_window} keinen freien Termin gefunden.",
+        "other": (
+            "Leider habe ich ab dem {date} in den folgenden {days} Tagen{in_window} keine freien Termine gefunden."
+        ),
     },
     missing="Bitte fragen Sie nach {parts} des gewünschten Termins.",
     missing_parts={"datum": "Datum", "uhrzeit": "Uhrzeit", "dienstleistung": "Dienstleistung"},

@@ -44,6 +44,9 @@ class Window:
     parts: Mapping[DayPart, str]
     since: str
     until: str
+    after: str
+    up_to: str
+    at: str
     between: str
 
 
@@ -123,6 +126,9 @@ class Language:
     outside_hours: str
     nothing_in_window: str
     nothing_that_day: str
+    closed_in_window: str
+    closed_that_day: str
+    nothing_further: str
     too_soon: str
     earliest: str
     offer_alternatives: Forms

@@ -14,10 +14,10 @@ from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.units import format_unit
 
-from starter.names import speakable
 from starter.replies.language import Forms, Language
 from starter.spoken import Contradiction, NotUnderstood, Part, PastDay, SkippedTime, WeekdayMismatch
 from workflows.messages import Alternative, Answer, AnswerStatus, Missing, Reason, SlotWish, TimeWindow
+from workflows.names import speakable
 
 SOON = timedelta(days=2)
 """A wished day this near is not named where the time from it on is meant: it is the next days."""
@@ -117,7 +117,7 @@ class Voice:
         return moment.astimezone(self.now.tzinfo)
 
     def _search(self, answer: Answer, asked: SlotWish | None) -> Search:
-        day = self.local(answer.start).date() if answer.start else asked.day if asked else None
+        day = self.local(answer.start).date() if answer.start else (asked.day or asked.week) if asked else None
         far_ahead = day is not None and day - self.now.date() > SOON
         return Search(day if far_ahead else None, asked.search_days if asked else USUAL_SEARCH_DAYS)
 
@@ -138,6 +138,8 @@ class Voice:
                 return [*self._refusal(answer), self._offer(answer) if answer.alternatives else say.ask_for_another]
             case AnswerStatus.NO_AVAILABILITY if answer.reason is Reason.RACE_CONDITION_DETECTED:
                 return [say.slot_taken_without_alternatives]
+            case AnswerStatus.NO_AVAILABILITY if answer.nothing_further:
+                return [say.nothing_further]
             case AnswerStatus.NO_AVAILABILITY if answer.reason in (None, Reason.NO_SLOTS):
                 return [self._no_slots(search)]
             case AnswerStatus.NO_AVAILABILITY:
@@ -166,6 +168,8 @@ class Voice:
         match answer.reason:
             case Reason.BOOKING_NOTICE_VIOLATION:
                 return [say.too_soon, say.earliest] if answer.earliest_bookable else [say.too_soon]
+            case Reason.OUTSIDE_HOURS if window is not None:
+                return [say.closed_in_window if self._window(window) else say.closed_that_day]
             case _ if window is not None:
                 return [say.nothing_in_window if self._window(window) else say.nothing_that_day]
             case Reason.HELD_BY_ANOTHER_CALL:
@@ -206,6 +210,7 @@ class Voice:
         words = {
             "alternatives": self._joined(answer),
             "days": str(search.days),
+            "in_window": "",
             "name": speakable(answer.customer_name) or "",
             "parts": self._parts(missing_parts(answer)),
             "services": format_list(self.services, locale=locale),
@@ -214,6 +219,7 @@ class Voice:
         }
         if answer.window:
             words["window"] = self._window(answer.window)
+            words["in_window"] = f" {words['window']}" if words["window"] else ""
         if answer.time_of_day:
             words["time_of_day"] = self._time(answer.time_of_day)
         if answer.earliest_bookable:
@@ -234,12 +240,18 @@ class Voice:
         say = self.language
         if window.part:
             return say.window.parts[window.part]
+        if window.since and window.since == window.until:
+            return say.window.at.format(at=self._time(window.since))
         if window.since and window.until:
             since = format_time(window.since, say.clock_pattern, locale=say.locale)
             return say.window.between.format(since=since, until=self._time(window.until))
         if window.since:
-            return say.window.since.format(since=self._time(window.since))
-        return say.window.until.format(until=self._time(window.until)) if window.until else ""
+            template = say.window.after if window.since_excluded else say.window.since
+            return template.format(since=self._time(window.since))
+        if window.until:
+            template = say.window.up_to if window.until_included else say.window.until
+            return template.format(until=self._time(window.until))
+        return ""
 
     def _joined(self, answer: Answer) -> str:
         """Join alternatives as people say them: a day that two of them share is said once."""

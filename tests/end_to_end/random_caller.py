@@ -33,6 +33,7 @@ ANSWERS = {
     "slot_taken",
     "past_time",
     "missing_required_fields",
+    "missing_customer_name",
 }
 """What a caller may hear; nobody hears an error."""
 
@@ -63,6 +64,7 @@ class RandomCaller:
     story: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.named = False
         self.caller: Caller = self.salon.rings(self.office.number)
         self.offered: datetime | None = None
         self.alternatives: list[tuple[str, datetime]] = []
@@ -168,13 +170,31 @@ class RandomCaller:
             args = self.random.choice(ways)
         elif self.random.random() < 0.5:
             args = self.names(heard)
+        elif self.random.random() < 0.2:
+            await self.is_asked_back()
+            return
         await self.caller.think(self.random.uniform(1, 20))
+        if not self.named and self.random.random() < 0.3:
+            # The agent passes on the yes and forgets to ask who it is for.
+            reply = await self.says("book_appointment", args)
+            self.offered = heard
+            assert reply.status == "missing_customer_name"
+            args = {}
+        self.named = True
         reply = await self.says("book_appointment", {**args, "name": self.name})
         assert reply.status in ("booked", "slot_taken", "no_availability", "unavailable"), "a yes was not understood"
         if reply.status == "booked":
             assert self.instant(reply.body["start"]) == heard, "booked is what was heard last"
             self.booked.append(heard)
             self.offered, self.alternatives = None, []
+
+    async def is_asked_back(self) -> None:
+        """Name a day that is none, and say yes all the same: nothing may be booked by that."""
+        past = self.now.date() - timedelta(days=400)
+        reply = await self.caller.say("check_availability", datum=f"{past:%d.%m.%Y}")
+        assert reply.status == "past_time"
+        reply = await self.says("book_appointment", {"name": self.name})
+        assert reply.status != "booked", "a yes to nothing"
 
     async def says(self, function: str, args: dict[str, str | None]) -> Reply:
         """Say something, and hold the answer to the calendar as it was when it was said, and to the almanac."""

@@ -255,3 +255,38 @@ async def test_a_second_yes_hears_that_it_is_booked_already(salon: Salon) -> Non
     assert again.status == "booked"
     assert again.message == "Perfekt! Ihr Termin am Donnerstag, 16. Oktober um 10:00 Uhr ist bereits gebucht."
     assert salon.booked_starts == [TEN]
+
+
+@pytest.mark.parametrize("words", ["Freitag, den 16. Oktober", "16.10.2024"])
+async def test_a_yes_after_another_day_was_asked_back_does_not_book_what_was_offered_before(
+    salon: Salon, words: str
+) -> None:
+    caller = salon.rings()
+    assert (await caller.say("check_availability", datum="morgen", uhrzeit="10 Uhr")).status == "available"
+    await caller.say("check_availability", datum=words, uhrzeit="11 Uhr")
+
+    answer = await caller.say("book_appointment", name="Hansi Schmidt")
+
+    assert answer.status == "available"
+    assert salon.bookings == []
+    assert (await caller.say("book_appointment", name="Hansi Schmidt")).status == "booked"
+
+
+async def test_later_than_the_last_moment_of_the_day_is_said_without_denying_what_is_on_offer(salon: Salon) -> None:
+    caller = salon.rings()
+    await caller.say("check_availability", datum="16.10.2025", uhrzeit="17:30")
+
+    answer = await caller.say("check_availability", uhrzeit="lieber später")
+
+    assert answer.message.startswith("Am Donnerstag, 16. Oktober gibt es nach 17:30 Uhr leider keine Termine.")
+
+
+async def test_the_name_asked_for_completes_the_booking_of_the_alternative_that_was_chosen(salon: Salon) -> None:
+    salon.occupies(berlin("2025-10-16T09:00"), berlin("2025-10-16T09:30"))
+    caller = salon.rings()
+    await caller.say("check_availability", datum="16.10.2025", uhrzeit="9 Uhr")
+    assert (await caller.say("book_appointment", alternative_id="der zweite")).status == "missing_customer_name"
+
+    assert (await caller.say("book_appointment", name="Hansi Schmidt")).status == "booked"
+
+    assert salon.booked_starts == [berlin("2025-10-16T10:00")]

@@ -118,11 +118,11 @@ def test_an_hour_later_is_a_real_hour_across_a_clock_change() -> None:
 def test_later_and_earlier_are_the_rest_of_the_day_on_that_side() -> None:
     before = wish(THURSDAY, "09:00")
     later = complete(wish(shift=Shift(direction=Direction.LATER)), before, spoken_of=NINE)
-    assert (later.day, later.window) == (THURSDAY, TimeWindow(since=time(9), anchor=time(9)))
+    assert (later.day, later.window) == (THURSDAY, TimeWindow(since=time(9), since_excluded=True, anchor=time(9)))
     earlier = complete(wish(shift=Shift(direction=Direction.EARLIER)), before, spoken_of=NINE)
     assert (earlier.day, earlier.window) == (THURSDAY, TimeWindow(until=time(9), anchor=time(9)))
     on_friday = complete(wish(FRIDAY, shift=Shift(direction=Direction.LATER)), before, spoken_of=NINE)
-    assert (on_friday.day, on_friday.window) == (FRIDAY, TimeWindow(since=time(9), anchor=time(9)))
+    assert (on_friday.day, on_friday.window) == (FRIDAY, TimeWindow(since=time(9), since_excluded=True, anchor=time(9)))
 
 
 def test_a_part_of_the_day_stays_when_only_the_day_changes_and_goes_when_a_time_is_named() -> None:
@@ -139,6 +139,43 @@ def test_what_points_at_nothing_names_no_moment_and_is_asked_back(said: SlotWish
     assert rules.wished_slot(after, BRANCH) is None
     assert rules.incomplete(after).missing == (Missing.DATE, Missing.TIME)
     assert complete(wish(), after).day == THURSDAY, "nothing of what was said before is lost"
+
+
+def test_the_first_free_moment_at_a_time_is_only_at_that_time() -> None:
+    after = complete(wish(at="10:00", aim=Aim.FIRST_FREE))
+    assert after.window == TimeWindow(since=time(10), until=time(10), until_included=True, anchor=time(10))
+
+
+@pytest.mark.parametrize(
+    ("clock", "window", "inside"),
+    [
+        ("09:00", TimeWindow(since=time(9), anchor=time(9)), True),
+        ("09:00", TimeWindow(since=time(9), since_excluded=True, anchor=time(9)), False),
+        ("09:01", TimeWindow(since=time(9), since_excluded=True, anchor=time(9)), True),
+        ("11:00", TimeWindow(until=time(11), anchor=time(9)), False),
+        ("11:00", TimeWindow(until=time(11), until_included=True, anchor=time(9)), True),
+        ("11:01", TimeWindow(until=time(11), until_included=True, anchor=time(9)), False),
+    ],
+)
+def test_a_bound_belongs_to_a_part_of_the_day_or_not(clock: str, window: TimeWindow, inside: bool) -> None:
+    assert rules.within(window, time.fromisoformat(clock)) is inside
+
+
+@pytest.mark.parametrize(
+    ("day", "window", "closed"),
+    [
+        ("2025-10-16", FORENOON, False),
+        ("2025-10-18", FORENOON, True),
+        ("2025-10-16", TimeWindow(since=time(18), anchor=time(18)), True),
+        ("2025-10-16", TimeWindow(since=time(17, 30), anchor=time(18)), False),
+        ("2025-10-16", TimeWindow(since=time(17, 45), anchor=time(18)), True),
+    ],
+)
+def test_a_part_of_a_day_in_which_no_appointment_can_begin_is_closed(
+    day: str, window: TimeWindow, closed: bool
+) -> None:
+    slot = Slot(HAIRCUT, berlin(f"{day}T10:00"))
+    assert rules.is_closed(slot, window, BRANCH) is closed
 
 
 def test_a_choice_is_the_moment_heard_at_that_place() -> None:
@@ -210,6 +247,7 @@ TWO = OnOffer(
     None,
     (Alternative(id="a1", start=berlin("2025-10-16T09:30")), Alternative(id="a2", start=FRIDAY_TEN)),
     "donnerstag",
+    NINE,
 )
 ONLY = OnOffer(HAIRCUT, None, (Alternative(id="a1", start=FRIDAY_TEN),), "donnerstag")
 TWINS = OnOffer(
@@ -254,6 +292,11 @@ TWINS = OnOffer(
         pytest.param(wish(choice=2), None, TWO, FRIDAY_TEN, id="der zweite bitte"),
         pytest.param(wish(THURSDAY, "09:30", choice=2), None, TWO, None, id="a place that contradicts the moment"),
         pytest.param(wish(choice=3), None, TWO, None, id="a place nobody has heard of"),
+        pytest.param(wish(at="11:00", choice=2), None, TWO, None, id="a place and a time that is not its own"),
+        pytest.param(wish(date(2025, 10, 20), choice=2), None, TWO, None, id="a place and a day that is not its own"),
+        pytest.param(wish(FRIDAY, choice=2), None, TWO, FRIDAY_TEN, id="a place and its own day"),
+        pytest.param(wish(FRIDAY, "14:00"), "a2", TWO, None, id="an id and a moment nobody has heard of"),
+        pytest.param(wish(at="09:00", choice=2), None, TWO, FRIDAY_TEN, id="a place beside the time that was refused"),
         pytest.param(wish(choice=1), None, OFFER, None, id="a place where there is no list"),
         pytest.param(wish(shift=Shift(minutes=60)), None, OFFER, None, id="an hour later is no yes"),
         pytest.param(wish(week=date(2025, 10, 20)), None, OFFER, None, id="next week is no yes"),

@@ -242,3 +242,78 @@ async def test_a_time_alone_is_asked_back_while_today_is_possible(phone: Phone, 
     calendar.free.add(tomorrow := berlin("2025-10-15T09:00"))
     offer = await phone.asks(at="09:00")
     assert (offer.status, offer.start) == (AnswerStatus.AVAILABLE, tomorrow)
+
+
+async def test_a_weekday_after_a_week_that_was_named_is_asked_back_before_it_is_booked(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    await phone.asks(week=date(2025, 10, 20))
+    answer = await phone.says_yes(THURSDAY, "10:00", weekday_alone=True)
+    assert (answer.status, answer.start) == (AnswerStatus.AVAILABLE, berlin("2025-10-23T10:00"))
+    assert calendar.booked == []
+
+
+async def test_an_alternative_that_was_chosen_waits_for_the_name(phone: Phone, calendar: FakeCalendar) -> None:
+    calendar.free.discard(NINE)
+    second = (await phone.asks(THURSDAY, "09:00")).alternatives[1]
+    assert (await phone.says_yes(alternative_id=second.id, name=None)).status is AnswerStatus.MISSING_CUSTOMER_NAME
+
+    booked = await phone.says_yes(name="Hansi Schmidt")
+
+    assert (booked.status, booked.start) == (AnswerStatus.BOOKED, second.start)
+
+
+async def test_another_alternative_than_the_one_waiting_for_a_name_is_asked_back(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    calendar.free.discard(NINE)
+    first, second = (await phone.asks(THURSDAY, "09:00")).alternatives
+    await phone.says_yes(alternative_id=second.id, name=None)
+    await phone.says_yes(alternative_id=first.id)
+    assert calendar.booked == []
+
+
+async def test_where_nothing_further_is_free_the_offer_stands(phone: Phone, calendar: FakeCalendar) -> None:
+    calendar.free = {NINE}
+    await phone.asks(THURSDAY, "09:00")
+
+    for question in ({"aim": Aim.ALTERNATIVES}, {"shift": Shift(direction=Direction.LATER)}):
+        answer = await phone.asks(**question)
+        assert (answer.status, answer.nothing_further) == (AnswerStatus.NO_AVAILABILITY, True)
+
+    booked = await phone.says_yes()
+    assert (booked.status, booked.start) == (AnswerStatus.BOOKED, NINE)
+
+
+async def test_alternatives_to_a_moment_that_is_over_are_past(phone: Phone, calendar: FakeCalendar) -> None:
+    answer = await phone.asks(date(2025, 10, 14), "09:00", aim=Aim.ALTERNATIVES)
+    assert answer.status is AnswerStatus.PAST_TIME
+
+
+async def test_a_part_of_a_closed_day_is_outside_the_opening_hours(phone: Phone, calendar: FakeCalendar) -> None:
+    answer = await phone.asks(date(2025, 10, 18), window=FORENOON)
+    assert (answer.status, answer.reason) == (AnswerStatus.UNAVAILABLE, Reason.OUTSIDE_HOURS)
+    assert answer.alternatives
+
+
+async def test_a_yes_after_another_moment_was_asked_back_is_asked_back_itself(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    await phone.asks(THURSDAY, "09:00")
+    await phone.conversation.set_offer_aside(phone.call.call_id)
+
+    answer = await phone.says_yes()
+
+    assert (answer.status, answer.start) == (AnswerStatus.AVAILABLE, NINE)
+    assert calendar.booked == []
+    assert (await phone.says_yes()).status is AnswerStatus.BOOKED
+
+
+async def test_setting_aside_an_offer_of_a_call_that_never_began_needs_nothing(phone: Phone) -> None:
+    await phone.conversation.set_offer_aside(phone.call.call_id)
+
+
+async def test_a_name_that_cannot_be_said_was_not_told(phone: Phone, calendar: FakeCalendar) -> None:
+    calendar.customers["+4915550100001"] = Caller(found=True, customer_id="7", name="Maria 0170 1234567")
+    assert (await phone.asks(THURSDAY, "09:00")).customer_name is None
+    assert (await phone.says_yes(name=None)).status is AnswerStatus.MISSING_CUSTOMER_NAME

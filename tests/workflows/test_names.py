@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starter.names import first_and_last, is_name, speakable
+from workflows.names import first_and_last, is_name, speakable
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@
 _PLACEHOLDERS = frozenset(
     {
         *("unbekannt", "unbekannter anrufer", "unbekannter kunde", "anonym", "anonymer anrufer", "niemand"),
+        *("unbekannter name", "unbekannte person", "anonymus", "gast", "der herr", "die frau", "die dame", "der name"),
+        *("kein name", "kein name genannt", "weiß nicht", "weiss nicht", "noch nicht genannt", "kundenname"),
         *("anrufer", "anruferin", "der anrufer", "die anruferin", "kunde", "kundin", "der kunde", "die kundin"),
         *("neuer kunde", "neue kundin", "neukunde", "neukundin", "name", "vorname nachname"),
         *("keine angabe", "ohne angabe", "nicht angegeben", "nicht genannt", "nicht bekannt", "ka", "nn", "n n"),
         *("unknown", "unknown caller", "unknown customer", "anonymous", "anonymous caller", "nobody"),
         *("caller", "the caller", "customer", "the customer", "new customer", "client", "user", "first name last name"),
+        *("unknown user", "unknown name", "unknown person", "guest", "customer_name", "customername", "caller name"),
         *("no name", "not provided", "not given", "not available", "not specified", "na"),
     }
 )
