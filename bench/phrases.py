@@ -26,7 +26,10 @@ ROUNDS = 5
 ASKED_BACK = {"not_understood", "contradiction", "mismatch", "past", "skipped", "week"}
 """Meanings of the table that name no moment anybody could be offered."""
 
-CAPTION = "Right, wrong, not understood: phrases that name one moment or day. Invented: read into one to be asked back."
+CAPTION = (
+    "The phrases are those of our own tests. Right, wrong, not understood: of those that name one moment or day. "
+    "Invented: of those that must be asked back, how many were given a meaning."
+)
 
 Moment = tuple[date, time | None]
 

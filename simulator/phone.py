@@ -22,9 +22,10 @@ HELP = (
 TRICKS = '"/stranger" lets somebody else book what you were offered; "/lose" loses the answer to your next booking.'
 
 _ONLY_A_TIME = re.compile(r"(?:um |at )?\d{1,2}(?:[:.]\d{2})?(?: ?(?:uhr|am|pm))?(?: \d{1,2})?", re.IGNORECASE)
-# Whole words: a day may be in "January", or in "November".
-_YES = re.compile(r"(?:ja|j|yes|y|ok|okay|gerne?)\b")
-_NO = re.compile(r"(?:nein|no|n|tschüss|bye)\b")
+_POLITE = "bitte|danke|gerne?|genau|passt|perfekt|please|thanks|thank you"
+# Nothing but an answer: "ja, aber lieber um elf" is a wish.
+_YES = re.compile(rf"(?:ja|j|yes|y|ok|okay|gerne?)(?:[ ,.!]+(?:ja|{_POLITE}))*[ .!]*")
+_NO = re.compile(rf"(?:nein|no|n|tschüss|bye)(?:[ ,.!]+(?:tschüss|bye|{_POLITE}))*[ .!]*")
 _ALTERNATIVE = re.compile(r"\ba\d+\b")
 
 
@@ -70,11 +71,11 @@ class Telephone:
         said = words.casefold()
         if said.startswith("/"):
             await self._trick(said)
-        elif _NO.match(said):
+        elif _NO.fullmatch(said):
             return False
         elif chosen := _ALTERNATIVE.search(said):
             self._hear(await self._say(words, "book_appointment", alternative_id=chosen[0]))
-        elif _YES.match(said):
+        elif _YES.fullmatch(said):
             self._hear(await self._say(words, "book_appointment"))
         elif said:
             wish = {"uhrzeit": words} if _ONLY_A_TIME.fullmatch(said) else {"datum": words}

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, f
 
 from starter.words import is_lost, said
 from store.numbers import e164
-from workflows.names import is_name
+from workflows.names import told
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "moment": ("datetime",),
@@ -85,7 +85,7 @@ class Arguments(BaseModel):
     @field_validator("name")
     @classmethod
     def _only_names(cls, name: str | None) -> str | None:
-        return name if name is not None and is_name(name) else None
+        return None if name is None else told(name)
 
     @field_validator("email")
     @classmethod

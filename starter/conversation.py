@@ -182,17 +182,26 @@ class Conversation:
             if not _says_ended(error):
                 raise
 
-    async def set_offer_aside(self, call_id: str) -> None:
-        """Tell the workflow that another moment was spoken of, which was asked back; a call without one needs nothing.
+    async def overhear(self, call: Call, wish: SlotWish) -> None:
+        """Tell the workflow of words that were asked back; where they name nothing no workflow is begun for them.
 
-        Where Temporal does not answer the offer stands, which is what the caller last heard of as free.
+        Where Temporal does not answer nothing is remembered, and the last offer stands.
         """
-        handle = self._client.get_workflow_handle_for(AppointmentWorkflow.run, workflow_id(call_id))
         try:
-            await handle.signal(AppointmentWorkflow.set_offer_aside)
-        except (RPCError, RuntimeError) as error:
+            if wish.says_something:
+                await self._client.start_workflow(
+                    AppointmentWorkflow.run,
+                    call,
+                    start_signal="overhear",
+                    start_signal_args=[wish],
+                    **self._start_options(call),
+                )
+            else:
+                handle = self._client.get_workflow_handle_for(AppointmentWorkflow.run, workflow_id(call.call_id))
+                await handle.signal(AppointmentWorkflow.overhear, wish)
+        except NO_ANSWER as error:
             if not _says_ended(error):
-                logger.warning("an offer of call %s was not set aside: %s", call_id, _kind_of(error))
+                logger.warning("call %s was not told what was asked back: %s", call.call_id, _kind_of(error))
 
     async def ready(self) -> bool:
         """Whether Temporal answers and has our namespace."""

@@ -65,10 +65,10 @@ class Arrival:
 
 @dataclass(frozen=True)
 class AskedBack:
-    """Words that have to be asked back; they may have named a moment all the same, only none that can be."""
+    """Words that have to be asked back, how, and what could be made out of them all the same."""
 
     body: Body
-    names_a_moment: bool = False
+    made_out: SlotWish
 
 
 class Reception:
@@ -128,8 +128,7 @@ class Reception:
         turn_id = f"{'yes' if is_yes else 'question'}/{asked.invocation_id or uuid4()}"
         wish = _understand(function, arguments, branch, voice, turn_id, answer_by)
         if isinstance(wish, AskedBack):
-            if wish.names_a_moment:
-                await self._conversation.set_offer_aside(call.call_id)
+            await self._conversation.overhear(call, wish.made_out)
             return wish.body
         if is_yes:
             chosen = arguments.alternative_id if arguments.names_alternative else None
@@ -186,52 +185,76 @@ def _understand(
     function: Function, arguments: Arguments, branch: CatalogBranch, voice: Voice, turn_id: str, answer_by: datetime
 ) -> SlotWish | AskedBack:
     """Return the wish in these words, or what has to be asked back."""
-    said = _read(arguments, branch, voice)
-    if isinstance(said, AskedBack):
-        return said
     service = find_service(branch, arguments.service) if arguments.service else None
-    wish = SlotWish(
-        turn_id=turn_id,
-        asked_at=voice.now,
-        answer_by=answer_by,
-        aim=Aim.FIRST_FREE if said.first_free else function.aim,
-        service=as_service(service) if service else None,
-        day=said.day,
-        day_lost=arguments.day_lost,
-        time_of_day=said.time_of_day,
-        about=said.about,
-        window=said.window,
-        shift=said.shift,
-        choice=said.choice,
-        week=said.week,
-        weekday_alone=said.weekday_alone,
-        search_days=arguments.search_days,
-        day_words=said.day_words,
-        name=arguments.name,
-        email=arguments.email,
-        phone=arguments.phone,
-    )
+
+    def wish(said: spoken.Understood, *, day_lost: bool = arguments.day_lost) -> SlotWish:
+        return SlotWish(
+            turn_id=turn_id,
+            asked_at=voice.now,
+            answer_by=answer_by,
+            aim=Aim.FIRST_FREE if said.first_free else function.aim,
+            service=as_service(service) if service else None,
+            day=said.day,
+            day_lost=day_lost,
+            time_of_day=said.time_of_day,
+            about=said.about,
+            window=said.window,
+            shift=said.shift,
+            choice=said.choice,
+            week=said.week,
+            weekday_alone=said.weekday_alone,
+            search_days=arguments.search_days,
+            day_words=said.day_words,
+            name=arguments.name,
+            email=arguments.email,
+            phone=arguments.phone,
+        )
+
+    reading = _read(arguments, branch, voice)
+    if isinstance(reading, dict):
+        made_out = _made_out(arguments, branch, voice)
+        return AskedBack(reading, wish(made_out, day_lost=made_out.day is None))
     if arguments.service and service is None:
         unknown = Answer(status=AnswerStatus.ERROR, reason=Reason.UNKNOWN_SERVICE)
-        return AskedBack(answer_body(voice, _about(wish, branch, unknown)))
-    return wish
+        return AskedBack(answer_body(voice, _about(wish(reading), branch, unknown)), wish(reading))
+    return wish(reading)
 
 
-def _read(arguments: Arguments, branch: CatalogBranch, voice: Voice) -> spoken.Understood | AskedBack:
+def _read(arguments: Arguments, branch: CatalogBranch, voice: Voice) -> spoken.Understood | Body:
     """Return what the words for a moment mean, those for an alternative among them, or what has to be asked back."""
     language_code = branch.company.language
     said = spoken.read(arguments.moment or arguments.day, arguments.time_of_day, voice.now, language_code)
     if isinstance(said, spoken.NotUnderstood) and arguments.too_long:
-        return AskedBack(error_body(voice.invalid_input(arguments.too_long, [])))
+        return error_body(voice.invalid_input(arguments.too_long, []))
     if not isinstance(said, spoken.Understood):
-        named = isinstance(said, spoken.WeekdayMismatch | spoken.PastDay | spoken.SkippedTime)
-        return AskedBack(asking_back_body(voice, said), names_a_moment=named)
+        return asking_back_body(voice, said)
     if arguments.alternative_id is None or arguments.names_alternative:
         return said
     completed = _with_choice(said, arguments.alternative_id, language_code, voice.now)
     if completed is None and arguments.too_long:
-        return AskedBack(error_body(voice.invalid_input(arguments.too_long, [])))
-    return completed or AskedBack(error_body(voice.language.which_alternative))
+        return error_body(voice.invalid_input(arguments.too_long, []))
+    return completed or error_body(voice.language.which_alternative)
+
+
+def _made_out(arguments: Arguments, branch: CatalogBranch, voice: Voice) -> spoken.Understood:
+    """Return the half that was understood of words that have to be asked back: a day, or a time.
+
+    Of a date whose weekday does not fit, it is the week: a weekday that comes in answer is one of that week.
+    """
+    language_code = branch.company.language
+    day_words, time_words = arguments.moment or arguments.day, arguments.time_of_day
+    by_day = spoken.read(day_words, None, voice.now, language_code)
+    by_time = spoken.read(None, time_words, voice.now, language_code)
+    match spoken.read(day_words, time_words, voice.now, language_code):
+        case spoken.NotUnderstood(spoken.Part.TIME) | spoken.Contradiction(spoken.Part.TIME) | spoken.SkippedTime():
+            said = by_day if isinstance(by_day, spoken.Understood) else spoken.Understood()
+            return replace(said, time_of_day=None, window=None, about=False)
+        case spoken.WeekdayMismatch(day):
+            said = by_time if isinstance(by_time, spoken.Understood) else spoken.Understood()
+            return replace(said, day=None, week=day - timedelta(days=day.weekday()))
+        case _:
+            said = by_time if isinstance(by_time, spoken.Understood) else spoken.Understood()
+            return replace(said, day=None, week=None)
 
 
 def _with_choice(said: spoken.Understood, words: str, language_code: str, now: datetime) -> spoken.Understood | None:
@@ -262,8 +285,8 @@ def _with_choice(said: spoken.Understood, words: str, language_code: str, now: d
 def _date(arguments: Arguments, branch: CatalogBranch, voice: Voice) -> Body:
     """Tell which day words mean; words that name none are asked back."""
     said = _read(arguments, branch, voice)
-    if isinstance(said, AskedBack):
-        return said.body
+    if isinstance(said, dict):
+        return said
     if said.day is None:
         return answer_body(voice, Answer(status=AnswerStatus.MISSING_REQUIRED_FIELDS, missing=(Missing.DATE,)))
     return date_body(voice, said.day, said.time_of_day)

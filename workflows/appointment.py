@@ -56,7 +56,7 @@ class AppointmentWorkflow:
     * ``confirm`` is a signal: the caller's "yes" is a fact that must not be lost, even with no worker alive.
     * ``outcome`` is an update: it waits for what a confirmation came to.
     * ``recognise_caller`` is an update: a question.
-    * ``hang_up`` and ``set_offer_aside`` are signals: facts.
+    * ``hang_up`` and ``overhear`` are signals: facts.
     * ``conversation`` is a query, for operators.
 
     Handlers only take down what was said; ``run`` answers it, one turn after the other.
@@ -73,6 +73,7 @@ class AppointmentWorkflow:
         self._turns: dict[str, Turn] = {}
         self._unanswered: deque[Turn] = deque()
         self._wish_so_far = SlotWish(turn_id="", asked_at=workflow.now())
+        self._overheard: deque[SlotWish] = deque()
         self._spoken_of: datetime | None = None
         self._on_offer: OnOffer | None = None
         self._offered_at: datetime | None = None
@@ -137,9 +138,10 @@ class AppointmentWorkflow:
         self._ended_as = self._ended_as or CallOutcome.HUNG_UP
 
     @workflow.signal
-    def set_offer_aside(self) -> None:
-        """Note that another moment was spoken of and asked back: a bare "yes" is no longer to what was on offer."""
+    def overhear(self, wish: SlotWish) -> None:
+        """Note words that were asked back: what they name is kept, and a bare "yes" is to nothing on offer any more."""
         self._on_offer = self._offered_at = None
+        self._overheard.append(wish)
 
     @workflow.query
     def conversation(self) -> ConversationView:
@@ -168,12 +170,16 @@ class AppointmentWorkflow:
         while self._unanswered:
             turn = self._unanswered.popleft()
             if self._ended_as is None or turn.kind is TurnKind.CONFIRMATION:
-                self._wish_so_far = rules.complete(
-                    turn.wish, self._wish_so_far, self._spoken_of, turn.on_offer, self._call.branch
-                )
+                while self._overheard:
+                    self._understand(self._overheard.popleft(), None)
+                self._understand(turn.wish, turn.on_offer)
                 return turn
             turn.answer = self._too_late()
         return None
+
+    def _understand(self, wish: SlotWish, on_offer: OnOffer | None) -> None:
+        """Complete what is wished by what the call has said before."""
+        self._wish_so_far = rules.complete(wish, self._wish_so_far, self._spoken_of, on_offer, self._call.branch)
 
     async def _check_and_hold(self, turn: Turn) -> Answer:
         """Initial check: what fulfils the wish is free and from now on held for this call, or what else is free."""

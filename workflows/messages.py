@@ -236,6 +236,12 @@ class SlotWish(Message):
     phone: str | None = None
 
     @property
+    def says_something(self) -> bool:
+        """Whether anything in it is worth remembering."""
+        parts = (self.service, self.day, self.week, self.time_of_day, self.window, self.name, self.email, self.phone)
+        return any(part is not None for part in parts)
+
+    @property
     def content(self) -> tuple[object, ...]:
         """What was asked, without the delivery: equal contents are the same question."""
         delivery = {"turn_id", "asked_at", "answer_by"}

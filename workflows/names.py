@@ -16,6 +16,27 @@ _PLACEHOLDERS = frozenset(
 )
 """What voice models write for a name they were not told. With anything more, a letter or a number, it may be one."""
 
+_ANSWERS = frozenset({"ja", "nein", "bitte", "genau", "gern", "gerne", "okay", "ok", "yes", "no", "please", "sure"})
+"""Words that answer a question, and not the one for the name."""
+
+_INTRODUCTIONS = tuple(
+    f"{words} "
+    for words in (
+        *(
+            "ja hier ist",
+            "hier ist",
+            "hier spricht",
+            "ich heiße",
+            "ich heisse",
+            "ich bin",
+            "mein name ist",
+            "mein name",
+        ),
+        *("auf den namen", "auf", "this is", "my name is", "i am", "i'm", "it is", "it's"),
+    )
+)
+"""How people give their name; it is not part of it."""
+
 _TITLES = frozenset(
     {
         *("herr", "herrn", "frau", "fräulein", "mr", "mrs", "ms", "miss", "mister", "sir", "madam"),
@@ -28,11 +49,20 @@ _BETWEEN_LETTERS = " .'’-"
 _LONGEST_SPOKEN = 60
 
 
+def told(text: str) -> str | None:
+    """Return the name in what somebody gave as one, without how it was introduced; ``None`` if it names nobody."""
+    said = f"{text.strip(' .,!')} "
+    introduction = next((words for words in _INTRODUCTIONS if said.lower().startswith(words)), "")
+    name = said[len(introduction) :].strip(" ,")
+    return name if is_name(name) else None
+
+
 def is_name(text: str) -> bool:
     """Whether this names somebody: not a placeholder, not digits or signs alone, not a title alone."""
     signs = "".join(char if char.isalnum() else " " if char.isspace() or char == "-" else "" for char in text)
     said = " ".join(word for word in signs.casefold().split() if word not in _TITLES)
-    return any(char.isalpha() for char in said) and said not in _PLACEHOLDERS
+    answers_only = all(word in _ANSWERS for word in signs.casefold().split())
+    return any(char.isalpha() for char in said) and not answers_only and said not in _PLACEHOLDERS
 
 
 def speakable(name: str | None) -> str | None:

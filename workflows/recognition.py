@@ -34,8 +34,8 @@ class Recognition:
         return self.caller
 
     async def again(self) -> Caller:
-        """Return who is calling; try again where the look-up failed."""
-        if (await self.known()).unknowable:
+        """Return who is calling; look again for one who was not found before: this call may have made him one."""
+        if self.caller is not None and not self.caller.found:
             self._looking = self.caller = None
         return await self.known()
 

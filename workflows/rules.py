@@ -221,7 +221,7 @@ def incomplete(wish: SlotWish) -> Answer:
         status=AnswerStatus.MISSING_REQUIRED_FIELDS,
         missing=missing,
         window=wish.window,
-        time_of_day=None if wish.day_lost else wish.time_of_day,
+        time_of_day=None if wish.day_lost or wish.week else wish.time_of_day,
     )
 
 

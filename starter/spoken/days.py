@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from starter.spoken.facts import Date, Moment, Relative, Week, Weekday
+from starter.spoken.facts import Date, FromThere, Moment, Relative, Week, Weekday
 from starter.spoken.meaning import Contradiction, NotUnderstood, Part, WeekdayMismatch
 from starter.spoken.said import AskedBack, Said, the_only
 
@@ -33,12 +33,17 @@ def named_day(said: Said, now: datetime) -> NamedDay:
     ]
     day = the_only(dates, Part.DAY)
     weekday = _weekday(said.all(Weekday))
+    if weekday and said.all(FromThere):
+        # The Wednesday after that is another one than the next.
+        raise AskedBack(NotUnderstood(Part.DAY))
     week = said.only(Week, Part.DAY)
     monday = today + timedelta(weeks=week.weeks, days=-today.weekday()) if week else None
     if day is None:
         if weekday is None:
             return NamedDay(week=monday)
         return NamedDay(_next(weekday, week, today), weekday_alone=weekday.alone and week is None)
+    if day < today:
+        return NamedDay(day)
     if weekday and weekday.number != day.weekday():
         raise AskedBack(WeekdayMismatch(day))
     if monday and not monday <= day < monday + timedelta(weeks=1):

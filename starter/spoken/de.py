@@ -46,20 +46,23 @@ LEXICON = Lexicon(
     ordinals={n: _declined(stem) for n, stem in _STEMS.items()}
     | {2: _declined("zweit", "zwot"), 7: _declined("siebt", "siebent")},
     marks={
-        "on": "am, an dem, an",
+        "on": "am, an dem, an, zum, zur",
         "at": "um",
         "the": "der, die, das, den, dem, des",
         "in": "in, im, innerhalb von",
         "of": "vom, von",
         "oclock": "uhr, h",
-        "suffix": "ter, te, ten, tes, tem",
+        "suffix": "ter, te, ten, tes, tem, ster, ste, sten, stes, stem",
         "minutes": "minuten, minute, min",
         "past": "nach",
         "to": "vor",
         "after": "nach, seit",
-        "before": "vor, spätestens",
+        "before": "vor",
+        "latest": "spätestens, allerspätestens, bis spätestens, spätestens bis",
         "from": "ab, von, frühestens, frühestens ab, ab frühestens, so ab",
-        "until": "bis, bis zu, bis spätestens, spätestens bis, bis maximal, bis höchstens",
+        "from_day": "ab, frühestens, frühestens ab, ab frühestens, so ab",
+        "onwards": "an",
+        "until": "bis, bis zu, bis maximal, bis höchstens",
         "between": "zwischen",
         "and": "und",
         "this": _THIS,
@@ -82,7 +85,7 @@ LEXICON = Lexicon(
         "first_free": "so früh es geht, so bald es geht, so schnell es geht, so früh wie es geht, so bald wie es geht, "
         "so schnell wie es geht, so bald wie möglich, sobald wie möglich, so früh wie möglich, so schnell wie möglich, "
         "so zeitnah wie möglich, möglichst bald, möglichst früh, möglichst schnell, möglichst zeitnah, baldmöglichst, "
-        "baldigst, schnellstmöglich, frühestmöglich, schnellstens, sofort, asap, "
+        "baldigst, schnellstmöglich, frühestmöglich, schnellstens, sofort, ab sofort, asap, "
         + _declined("nächstmöglich", "schnellstmöglich", "frühestmöglich")
         + ", "
         + _each(_declined("nächst", "nächstmöglich", "schnellstmöglich", "frühestmöglich"), "termin"),
@@ -96,7 +99,7 @@ LEXICON = Lexicon(
         "gehts, geht es, passt, passen, passte, nehme, nehmen, nehm, nimm, buchen, reservieren, vereinbaren, "
         "ausmachen, machen, mache, kommen, vorbeikommen, bekommen, sagen, sagen wir, sagen wir mal, wenn, "
         "wenns geht, wenn es geht, wenn möglich, möglich, punkt, exakt, pünktlich, wie, wie wäre, wie wäre es, "
-        "wie wärs, wie ist es, wie sieht es, aus, mit, bei, für, auf, zum, zur, einen termin, ein termin, "
+        "wie wärs, wie ist es, wie sieht es, aus, mit, bei, für, auf, einen termin, ein termin, "
         "nen termin, der termin, den termin, termin, uhrzeit, zeit, was, etwas, ein bisschen, bisschen, "
         "ein wenig, frei, hallo, guten tag, guten morgen, guten abend, schönen guten tag, servus, moin, "
         "grüß gott, echt, ganz, gleich, wieder, jetzt, nun, nur, eigentlich, meinetwegen, von mir, richtig, "
@@ -104,10 +107,12 @@ LEXICON = Lexicon(
         "gleicher tag, gleichen tag, derselbe tag, am selbigen tag, gleiche uhrzeit, selbe uhrzeit, "
         "dieselbe uhrzeit, die gleiche uhrzeit, zur gleichen uhrzeit, zur selben uhrzeit, zur gleichen zeit, "
         "zur selben zeit, gleiche zeit, selbe zeit, die gleiche zeit, dieselbe zeit, um die gleiche zeit, "
-        "um dieselbe zeit, um die gleiche uhrzeit, um dieselbe uhrzeit",
+        "um dieselbe zeit, um die gleiche uhrzeit, um dieselbe uhrzeit, bräuchte, bräuchten, brauche, brauchen, "
+        "brauch, wie siehts, wie schaut es, wie schauts, zum beispiel, hauptsache, zum termin, "
+        "zur zeit, zur uhrzeit",
     },
     values={
-        "relative": {0: "heute", 1: "morgen, morgigen tag", 2: "übermorgen"},
+        "relative": {-2: "vorgestern", -1: "gestern", 0: "heute", 1: "morgen, morgigen tag", 2: "übermorgen"},
         "weekday": {0: "mo", 1: "di", 2: "mi", 3: "do", 4: "fr", 5: "sa, samstag, sonnabend"},
         "month": {1: "jänner, jenner", 2: "feber", 6: "juno", 7: "julei", 9: "sept"},
         "one": {1: "ein, eine, einer, einem, einen, ne, ner, nem, nen"},
@@ -124,7 +129,7 @@ LEXICON = Lexicon(
             DayPart.AFTERNOON: "nachmittag, nachmittags",
             DayPart.EVENING: "abend, abends",
         },
-        "edge": {Direction.LATER: _declined("spät"), Direction.EARLIER: _declined("früh")},
+        "edge": {Direction.LATER: "spät, " + _declined("spät"), Direction.EARLIER: "früh, " + _declined("früh")},
         "day_part": {DayPart.MORNING: "morgen"},
         "nights": {NIGHT: "nachts, nacht, in der nacht"},
         "weeks": {
@@ -141,8 +146,12 @@ LEXICON = Lexicon(
         "count": {1.5: "anderthalb, eineinhalb, einundeinhalb", 2.5: "zweieinhalb", 3.5: "dreieinhalb"},
         "quarter_hours": {15: "viertelstunde", 30: "halbstunde", 45: "dreiviertelstunde"},
         "direction": {
-            Direction.LATER: "später, eher später, danach, drauf, darauf, nach hinten, im anschluss",
-            Direction.EARLIER: "früher, eher, eher früher, davor, vorher, nach vorne, zuvor",
+            Direction.LATER: "später, eher später, nach hinten",
+            Direction.EARLIER: "früher, eher, eher früher, nach vorne",
+        },
+        "from_there": {
+            Direction.LATER: "danach, drauf, darauf, im anschluss",
+            Direction.EARLIER: "davor, vorher, zuvor",
         },
         "move": {
             1: _each(_declined("nächst", "folgend"), "tag") + ", tag danach, tag darauf, tag drauf",
@@ -150,6 +159,7 @@ LEXICON = Lexicon(
         },
     },
     joined={f"{day}{part}": f"{day} {part}" for day in _WEEKDAYS for part in _PARTS}
+    | {f"{edge}{part}": f"{edge} {part}" for edge in ("früh", "spät") for part in _PARTS[4:]}
     | {f"halb{word}": f"halb {word}" for n, word in _NUMBERS.items() if 0 < n < 13}
     | {f"dreiviertel{word}": f"dreiviertel {word}" for n, word in _NUMBERS.items() if 0 < n < 13}
     | {f"{word}uhr": f"{word} uhr" for n, word in _NUMBERS.items() if n < 24},

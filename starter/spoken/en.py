@@ -41,8 +41,11 @@ LEXICON = Lexicon(
         "past": "past, after",
         "to": "to, before, till",
         "after": "after, past",
-        "before": "before, by, latest at, at the latest at",
+        "before": "before, by",
+        "latest": "at the latest, latest at, no later than, not later than",
         "from": "from, starting, starting at, earliest at, at the earliest at",
+        "from_day": "from, starting, starting from, starting on, at the earliest",
+        "onwards": "onwards, onward, on",
         "until": "until, till, til, through, up to",
         "between": "between",
         "and": "and",
@@ -52,6 +55,7 @@ LEXICON = Lexicon(
         "last": "last, latter",
         "free": "available, free, possible, open",
         "option": "one, option, slot, appointment, number, choice, alternative, suggestion",
+        "no": "no!, no., nope, nah",
         "either": "or",
         "about": "about, around, roughly, approximately, approx, circa, thereabouts, shortly after, shortly before, "
         "just after, just before, somewhere around, sometime around, around about, some time around",
@@ -76,7 +80,13 @@ LEXICON = Lexicon(
         "if you can, a, an, same day, the same day, on the same day, same time, the same time, at the same time",
     },
     values={
-        "relative": {0: "today", 1: "tomorrow", 2: "day after tomorrow, the day after tomorrow, overmorrow"},
+        "relative": {
+            -2: "day before yesterday, the day before yesterday",
+            -1: "yesterday",
+            0: "today",
+            1: "tomorrow",
+            2: "day after tomorrow, the day after tomorrow, overmorrow",
+        },
         "weekday": {1: "tues", 2: "weds", 3: "thur, thurs"},
         "month": {9: "sept"},
         "one": {1: "a, an, one"},
@@ -108,9 +118,10 @@ LEXICON = Lexicon(
             14 * 24 * 60: "fortnight, fortnights",
         },
         "direction": {
-            Direction.LATER: "later, afterwards, after that, later on",
-            Direction.EARLIER: "earlier, sooner, before that",
+            Direction.LATER: "later, later on",
+            Direction.EARLIER: "earlier, sooner",
         },
+        "from_there": {Direction.LATER: "afterwards, after that", Direction.EARLIER: "before that"},
         "move": {
             1: "next day, day after, following day, day after that",
             -1: "day before, previous day, day before that",

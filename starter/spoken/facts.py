@@ -102,10 +102,11 @@ class Hours:
 
 @dataclass(frozen=True)
 class Span:
-    """A span of the day, open where ``None``."""
+    """A span of the day, open where ``None``; half-open, unless its end is ``included``."""
 
     since: Clock | None = None
     until: Clock | None = None
+    included: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,11 @@ class Move:
     days: int = 0
     minutes: int = 0
     direction: Direction | None = None
+
+
+@dataclass(frozen=True)
+class FromThere:
+    """The way leads from what was spoken of last: "darauf"."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +174,7 @@ Fact = (
     | AfterPart
     | About
     | Move
+    | FromThere
     | Choice
     | FirstFree
     | Refusal

@@ -10,7 +10,9 @@ from starter.spoken.facts import (
     Clock,
     Date,
     Either,
+    Fact,
     FirstFree,
+    FromThere,
     Hours,
     Moment,
     Move,
@@ -26,7 +28,7 @@ from starter.spoken.facts import (
     written,
 )
 from starter.spoken.parser import Grammar, Rule
-from workflows.messages import Direction
+from workflows.messages import DayPart, Direction
 
 LONGEST_MOVE = 366
 """More days on than this is a slip of the tongue."""
@@ -34,8 +36,8 @@ LONGEST_MOVE = 366
 LAST_CHOICE = 3
 """So many alternatives may be counted off; from there on "der vierte" is a day of the month."""
 
-YEARS_IN_PAIRS = range(2024, 2030)
-"""Said as "zwanzig fünfundzwanzig" behind a date; beyond these it is rather a time of day."""
+YEARS_IN_PAIRS = frozenset({2025, *(year for year in range(2024, 2100) if year % 5)})
+"""Said as "zwanzig sechsundzwanzig" behind a date; with a multiple of five it is rather a time of day."""
 
 _DAY = 24 * 60
 
@@ -73,6 +75,37 @@ def _half_day(clock: Clock | None, half: Hours) -> Clock | None:
     if clock is None or len(clock.times) < 2:
         return None
     return Clock(tuple(at for at in clock.times if half.holds(at)))
+
+
+def _edge(half: Direction, part: DayPart) -> PartOfDay:
+    """What is early by its name has no halves."""
+    return PartOfDay(part, None if part is DayPart.EARLY else half)
+
+
+def _until(clock: Clock) -> Span:
+    return Span(until=clock)
+
+
+def _at_the_latest(clock: Clock) -> Span:
+    return Span(until=clock, included=True)
+
+
+def _span_at_the_latest(since: Clock, until: Clock) -> Span:
+    return Span(since, until, included=True)
+
+
+def _span_in_figures(since: Clock, until: Clock) -> Span | None:
+    """What cannot be a span is a time of day: "20 to 12"."""
+    ends_later = since != until and any(end > since.times[0] for end in until.times)
+    return Span(since, until) if ends_later else None
+
+
+def _from_then_on(start: Fact | tuple[Fact, ...]) -> tuple[Fact, ...]:
+    return (*(start if isinstance(start, tuple) else (start,)), FirstFree())
+
+
+def _from_there(direction: Direction) -> tuple[Fact, ...]:
+    return Move(direction=direction), FromThere()
 
 
 def _moment_of_half_day(at: datetime, half: Hours) -> Moment | None:
@@ -119,7 +152,8 @@ RULES = (
     # Parts of the day.
     Rule("item", "at named", _at),
     Rule("item", "on|in|at? the? part", PartOfDay),
-    Rule("item", "on|in? the? edge part", lambda half, part: PartOfDay(part, half)),
+    Rule("item", "on|in? the? edge part", _edge),
+    Rule("item", "edge on|in the? part", _edge),
     Rule("item", "this part", lambda part: (Relative(0), PartOfDay(part))),
     Rule("item", "<relative|weekday day_part", PartOfDay),
     Rule("item", "on day_part", PartOfDay),
@@ -137,6 +171,7 @@ RULES = (
     Rule("clock", "pointed oclock", written),
     Rule("clock", "number|one oclock number|digits?", spoken),
     Rule("clock", "padded oclock number|digits?", written),
+    Rule("clock", "number|one oclock and number minutes", spoken),
     Rule("clock", "beyond|fraction past hour", lambda minutes, hour: moved(hour, minutes)),
     Rule("clock", "fraction to hour", lambda minutes, hour: moved(hour, -minutes)),
     Rule("few", "number", lambda minutes: minutes if minutes % 5 == 0 else None),
@@ -152,11 +187,15 @@ RULES = (
     Rule("halved", "number half", lambda hour, half: _half_day(spoken(hour), half)),
     Rule("halved", "clock half", _half_day),
     Rule("point", "clock|bare|halved", _same),
+    Rule("figure", "digits", spoken),
+    Rule("item", "figure up_to|until at? point", _span_in_figures),
     Rule("item", "at? clock", _same),
     Rule("item", "at? halved", _same),
     Rule("item", "at bare", _same),
     Rule("item", "the option? at point", _same),
     Rule("item", "at? point ish", lambda clock: (clock, About())),
+    Rule("item", "the option? on the? day|date", _same),
+    Rule("item", "the option? on the? nth", Date),
     Rule("item", "<about|asked_time|either bare", _same),
     Rule("item", "<relative|part|day_part number", spoken),
     Rule("item", "<weekday|month|ordinal|rank said", spoken),
@@ -164,20 +203,26 @@ RULES = (
     Rule("item", "about", About),
     # Spans.
     Rule("item", "between point and|until|dash point", Span),
-    Rule("item", "from at? point until|up_to|dash at? point", Span),
-    Rule("item", "point until|dash|up_to at? point", Span),
+    # "Bis zum 20." names a day: behind an article a bare number is no hour.
+    Rule("bound", "at? point", _same),
+    Rule("bound", "on? the? clock", _same),
+    Rule("item", "from bound until|up_to|dash bound", Span),
+    Rule("item", "point until|dash|up_to bound", Span),
+    Rule("item", "from? bound latest bound", _span_at_the_latest),
     Rule("item", "from|after at? point", Span),
-    Rule("item", "until|before at? the? point", lambda until: Span(until=until)),
+    Rule("item", "until|before bound", _until),
+    Rule("item", "latest bound", _at_the_latest),
     Rule("item", "after the? part", AfterPart),
     Rule("item", "after closing", lambda minutes: Span(since=_at(minutes))),
     Rule("item", "any_time", Span),
     # Days from today, and from one another.
+    Rule("day", "weekday", lambda number: Weekday(number, alone=True)),
+    Rule("day", "this|next weekday", Weekday),
+    Rule("day", "after_next weekday", lambda number: Weekday(number, weeks_on=1)),
+    Rule("week", "weeks", Week),
     Rule("item", "relative", Relative),
-    Rule("item", "on? the? weekday", lambda number: Weekday(number, alone=True)),
-    Rule("item", "this weekday", Weekday),
-    Rule("item", "on? the? next weekday", Weekday),
-    Rule("item", "on? the? after_next weekday", lambda number: Weekday(number, weeks_on=1)),
-    Rule("item", "in|of? the? weeks", Week),
+    Rule("item", "on? the? day", _same),
+    Rule("item", "in|of? the? week", _same),
     Rule("amount", "number|one|count unit", _amount),
     Rule("amount", "one? halved_one one? unit", lambda *counts: _amount(0.5, counts[-1])),
     Rule("amount", "fraction unit", lambda quarter, unit: _amount(quarter / 60, unit)),
@@ -188,18 +233,27 @@ RULES = (
     Rule("item", "in days", Relative),
     Rule("item", "relative in days", lambda start, days: Relative(start + days)),
     Rule("item", "days hence", Relative),
+    Rule("on_that", "on? the? day|date|week", _same),
+    Rule("on_that", "on? the nth", Date),
+    Rule("on_that", "on nth", Date),
+    Rule("on_that", "relative", Relative),
+    Rule("on_that", "in days", Relative),
+    Rule("item", "from_day on_that onwards?", _from_then_on),
+    Rule("item", "from on_that onwards", _from_then_on),
     Rule("item", "days from relative", lambda days, start: Relative(start + days)),
     Rule("item", "on? weekday in weeks_on", lambda number, weeks: Weekday(number, weeks_on=weeks)),
     Rule("item", "weeks_on from|on weekday", lambda weeks, number: Weekday(number, weeks_on=weeks)),
     Rule("item", "in weeks_on on? weekday", lambda weeks, number: (Week(weeks), Weekday(number))),
     # From the moment spoken of last.
-    Rule("item", "at? amount direction", _moved),
+    Rule("item", "at? amount direction|from_there", _moved),
     Rule("item", "direction", lambda direction: Move(direction=direction)),
+    Rule("item", "from_there", _from_there),
     Rule("item", "on? the? move", lambda days: Move(days)),
     # The rest.
-    Rule("item", "first_free", FirstFree),
-    Rule("item", "the? next free option?", FirstFree),
+    Rule("item", "on? first_free", FirstFree),
+    Rule("item", "on? the? next free option?", FirstFree),
     Rule("item", "the? rank free option?", lambda number: FirstFree() if number == 1 else None),
+    Rule("item", "until|before? bound latest", _at_the_latest),
     Rule("item", "<asked_day|asked_time no", Refusal),
     Rule("item", "either", Either),
     Rule("item", "<relative|weekday|month|dated|dotted|iso|weeks at end", tuple),

@@ -25,9 +25,9 @@ class Lexicon:
     """The words of one language; words that mean the same are separated by commas.
 
     ``marks`` are words without a value by their kind; ``values`` are words with one. ``numbers`` and ``ordinals`` are
-    written out. Names of months and weekdays come from Babel's ``locale``, what it lacks stands in ``values``.
-    ``joined`` are words that are written together -> the words they are made of. With ``twelve_hours`` "2:30" is on the
-    face of the clock, and only "02:30" is at night.
+    written out. A word ending in "!" is meant only before a pause. Names of months and weekdays come from Babel's
+    ``locale``, what it lacks stands in ``values``. ``joined`` are words that are written together -> the words they are
+    made of. With ``twelve_hours`` "2:30" is on the face of the clock, and only "02:30" is at night.
     """
 
     locale: str
@@ -74,7 +74,7 @@ _SHAPES = re.compile(
     | (?P<dotted>[0-9]{1,2}\.[0-9]{1,2})(?![0-9])
     | (?P<stopped>[0-9]{1,2}\.)
     | (?P<digits>[0-9]+)
-    | (?P<word>[^\W\d_]+)(?P<stop>\.?)
+    | (?P<word>[^\W\d_]+)(?P<stop>[.,!]?)
     | (?P<gap>[\s,;!?"()]+|\.+|(?<=[^\W\d_])-(?=[^\W\d_]))
     | (?P<dash>(?<=\w)-(?=\w)|(?<=\ )-(?=\ ))
     | (?P<strange>.)
@@ -93,9 +93,15 @@ _UMLAUTS = re.compile("([aou])e")
 
 def folded(words: str) -> str:
     """Return the one spelling that stands for all: lower case, no accents, umlauts however they are written."""
-    plain = unicodedata.normalize("NFKD", words.translate(_SPELLINGS).casefold())
+    plain = "".join(map(_plain, words.translate(_SPELLINGS).casefold()))
     kept = (sign for sign in plain if not unicodedata.combining(sign) and unicodedata.category(sign) != "Cf")
     return _UMLAUTS.sub(r"\1", "".join(kept))
+
+
+def _plain(sign: str) -> str:
+    """A digit that is raised or in a circle is a strange sign, not the number it resembles."""
+    plain = unicodedata.normalize("NFKD", sign)
+    return sign if _DIGITS.search(plain) else plain
 
 
 class Dictionary:
@@ -142,7 +148,7 @@ class Dictionary:
             shape = match.lastgroup or ""
             if shape == "stop":
                 word = match["word"]
-                stopped = f"{word}."
+                stopped = word + match["stop"].replace(",", "!")
                 if match["stop"] and stopped in self._readings and words[match.end() :].strip():
                     word = stopped
                 if FILLER not in self._readings.get(word, {}):

@@ -77,6 +77,7 @@ class _Bounds:
 
     since: time = FIRST
     until: time = LAST
+    included: bool = False
 
     @classmethod
     def of(cls, span: Span, hours: Sequence[Hours]) -> "_Bounds":
@@ -88,7 +89,7 @@ class _Bounds:
         until = next((at for at in ends if at > since), None)
         if until is None:
             raise AskedBack(NotUnderstood(Part.TIME))
-        return cls(since, until)
+        return cls(since, until, span.included)
 
 
 def _half(whole: TimeWindow, half: Direction) -> _Bounds:
@@ -113,13 +114,19 @@ def _common(clocks: Sequence[Clock], hours: Sequence[Hours]) -> time:
 
 def _intersection(spans: Sequence[_Bounds], whole: TimeWindow) -> TimeWindow:
     since = max(whole.since or FIRST, *(span.since for span in spans), FIRST)
-    until = min(whole.until or LAST, *(span.until for span in spans), LAST)
+    # Of two ends at the same time the one that is left out comes first.
+    until, included = min((whole.until or LAST, False), *((span.until, span.included) for span in spans))
     if since >= until:
         raise AskedBack(Contradiction(Part.TIME))
     if (since, until) == (FIRST, LAST):
         return ANY_TIME
     anchor = whole.anchor if whole.part and since <= whole.anchor < until else _anchor(since, until)
-    return TimeWindow(since=since if since > FIRST else None, until=until if until < LAST else None, anchor=anchor)
+    return TimeWindow(
+        since=since if since > FIRST else None,
+        until=until if until < LAST else None,
+        until_included=included,
+        anchor=anchor,
+    )
 
 
 def _anchor(since: time, until: time) -> time:

@@ -60,7 +60,8 @@ def _around(named: _Named, words: str) -> list[CatalogService]:
 
 
 def _similar(named: _Named, words: str) -> list[CatalogService]:
-    matchers = {name: SequenceMatcher(None, words, name) for name, _ in named}
+    # A word misheard begins alike: "Bartschnitt" is no "Haarschnitt".
+    matchers = {name: SequenceMatcher(None, words, name) for name, _ in named if name[0] == words[0]}
     close = {
         name: matcher.ratio()
         for name, matcher in matchers.items()

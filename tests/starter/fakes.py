@@ -30,7 +30,7 @@ class FakeConversation(Conversation):
     confirmations: list[tuple[Call, Confirmation]] = field(default_factory=list)
     recognitions: list[tuple[Call, datetime]] = field(default_factory=list)
     hang_ups: list[tuple[str, HangUp]] = field(default_factory=list)
-    set_aside: list[str] = field(default_factory=list)
+    overheard: list[SlotWish] = field(default_factory=list)
     is_ready: bool = True
 
     @property
@@ -60,9 +60,9 @@ class FakeConversation(Conversation):
         self._break()
         self.hang_ups.append((call_id, hang_up))
 
-    async def set_offer_aside(self, call_id: str) -> None:
+    async def overhear(self, call: Call, wish: SlotWish) -> None:
         self._break()
-        self.set_aside.append(call_id)
+        self.overheard.append(wish)
 
     async def ready(self) -> bool:
         return self.is_ready

@@ -94,7 +94,8 @@ def _window(window: TimeWindow) -> dict[str, object]:
     if window.since is None and window.until is None:
         return {"window": "any"}
     part = window.part and window.part.value
-    return _said(since=window.since, until=window.until, part=part) | {"anchor": window.anchor}
+    included = window.until_included
+    return _said(since=window.since, until=window.until, until_included=included, part=part) | {"anchor": window.anchor}
 
 
 def _said(**parts: object) -> dict[str, object]:
@@ -127,6 +128,7 @@ def test_the_table_is_read_on_ordinary_and_on_awkward_days() -> None:
         "2026-03-28T12:00+01:00",
         "2026-03-29T01:30+01:00",
         "2028-02-29T12:00+01:00",
+        "2030-10-14T10:00+02:00",
     }
 
 

@@ -1,7 +1,9 @@
+import re
 import subprocess
 import sys
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -153,12 +155,11 @@ def test_a_late_utc_moment_is_the_next_day_in_berlin() -> None:
         "16.10. 9",
         "2025-10-16 9",
         "in 9999999999 Tagen",
-        "ab Donnerstag",
+        "bis Donnerstag",
         "am Wochenende",
         "Anfang nächster Woche",
         "letzten Montag",
         "den letzten Montag",
-        "gestern",
         "ersten",
         "heutet",
         "16.10.\u2028🕘",
@@ -196,6 +197,12 @@ def test_a_day_that_is_not_understood_is_asked_back(words: str) -> None:
 )
 def test_a_time_that_is_not_understood_is_asked_back(words: str) -> None:
     assert read("16.10.", words, TUESDAY) == NotUnderstood(Part.TIME)
+
+
+def test_a_sign_that_only_resembles_a_digit_is_no_number() -> None:
+    signs = [sign for sign in map(chr, range(128, sys.maxunicode)) if re.search("[0-9]", normalize("NFKD", sign))]
+    assert "²" in signs
+    assert [sign for sign in signs if read(None, f"um {sign}", TUESDAY) != NotUnderstood(Part.TIME)] == []
 
 
 @pytest.mark.parametrize(

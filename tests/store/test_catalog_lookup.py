@@ -56,7 +56,18 @@ def test_what_is_said_finds_the_service(branch: CatalogBranch, spoken: str, key:
 
 @pytest.mark.parametrize(
     "spoken",
-    ["", "   ", "?!", "Massage", "Damenhaarschnitt", "Kinderhaarschnitt", "um", "Färben oder Rasieren", "{{service}}"],
+    [
+        "",
+        "   ",
+        "?!",
+        "Massage",
+        "Damenhaarschnitt",
+        "Kinderhaarschnitt",
+        "Bartschnitt",
+        "um",
+        "Färben oder Rasieren",
+        "{{service}}",
+    ],
 )
 def test_what_is_not_offered_or_ambiguous_finds_none_and_never_the_default(branch: CatalogBranch, spoken: str) -> None:
     assert find_service(branch, spoken) is None

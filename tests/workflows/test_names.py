@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.names import first_and_last, is_name, speakable
+from workflows.names import first_and_last, is_name, speakable, told
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,24 @@ def test_titles_are_neither_first_nor_last_name(name: str, parts: tuple[str | No
 def test_whatever_is_said_of_a_name_is_letters_and_little_else(text: str) -> None:
     said = speakable(text)
     assert said is None or (len(said) <= 60 and all(char.isalpha() or char in " .'’-" for char in said))
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("Ich heiße Thomas Schmidt", "Thomas Schmidt"),
+        ("mein Name ist Petra Schmidt.", "Petra Schmidt"),
+        ("Hier ist Frau Dr. Meyer", "Frau Dr. Meyer"),
+        ("auf Müller", "Müller"),
+        ("My name is Grace Miller", "Grace Miller"),
+        ("Aufhauser", "Aufhauser"),
+        ("Ja", None),
+        ("ja bitte", None),
+        ("Nein", None),
+        ("Ich heiße", None),
+        ("mein Name ist ja", None),
+        ("Jan Okay", "Jan Okay"),
+    ],
+)
+def test_a_name_is_taken_without_its_introduction(said: str, name: str | None) -> None:
+    assert told(said) == name

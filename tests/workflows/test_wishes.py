@@ -2,6 +2,9 @@
 
 from datetime import date, time, timedelta
 
+import pytest
+from temporalio.service import RPCError
+
 from tests.workflows.fakes import COLOUR, THURSDAY, UNREACHABLE, FakeCalendar, Phone, berlin
 from workflows.messages import (
     Aim,
@@ -300,7 +303,7 @@ async def test_a_yes_after_another_moment_was_asked_back_is_asked_back_itself(
     phone: Phone, calendar: FakeCalendar
 ) -> None:
     await phone.asks(THURSDAY, "09:00")
-    await phone.conversation.set_offer_aside(phone.call.call_id)
+    await phone.conversation.overhear(phone.call, phone.wish())
 
     answer = await phone.says_yes()
 
@@ -309,11 +312,31 @@ async def test_a_yes_after_another_moment_was_asked_back_is_asked_back_itself(
     assert (await phone.says_yes()).status is AnswerStatus.BOOKED
 
 
-async def test_setting_aside_an_offer_of_a_call_that_never_began_needs_nothing(phone: Phone) -> None:
-    await phone.conversation.set_offer_aside(phone.call.call_id)
+async def test_the_half_that_was_understood_of_words_asked_back_is_remembered(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    await phone.conversation.overhear(phone.call, phone.wish(at="10:00", day_lost=True, week=date(2025, 10, 20)))
+
+    offer = await phone.asks(THURSDAY, weekday_alone=True)
+
+    assert (offer.status, offer.start) == (AnswerStatus.AVAILABLE, berlin("2025-10-23T10:00"))
+
+
+async def test_words_that_name_nothing_begin_no_workflow(phone: Phone) -> None:
+    await phone.conversation.overhear(phone.call, phone.wish())
+    with pytest.raises(RPCError, match="not found"):
+        await phone.handle.describe()
 
 
 async def test_a_name_that_cannot_be_said_was_not_told(phone: Phone, calendar: FakeCalendar) -> None:
     calendar.customers["+4915550100001"] = Caller(found=True, customer_id="7", name="Maria 0170 1234567")
     assert (await phone.asks(THURSDAY, "09:00")).customer_name is None
     assert (await phone.says_yes(name=None)).status is AnswerStatus.MISSING_CUSTOMER_NAME
+
+
+async def test_a_caller_who_became_a_customer_in_this_call_is_known_when_asked_again(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    assert not (await phone.recognised()).found
+    calendar.customers["+4915550100001"] = Caller(found=True, customer_id="7", name="Hansi Hinterseer")
+    assert (await phone.recognised()).name == "Hansi Hinterseer"
