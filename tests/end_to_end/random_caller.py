@@ -178,7 +178,7 @@ class RandomCaller:
             # The agent passes on the yes and forgets to ask who it is for.
             reply = await self.says("book_appointment", args)
             self.offered = heard
-            assert reply.status == "missing_customer_name"
+            assert reply.status == "missing_customer_name", "nobody has said a name"
             args = {}
         self.named = True
         reply = await self.says("book_appointment", {**args, "name": self.name})
@@ -194,6 +194,7 @@ class RandomCaller:
         reply = await self.caller.say("check_availability", datum=f"{past:%d.%m.%Y}")
         assert reply.status == "past_time"
         reply = await self.says("book_appointment", {"name": self.name})
+        self.named = True
         assert reply.status != "booked", "a yes to nothing"
 
     async def says(self, function: str, args: dict[str, str | None]) -> Reply:
