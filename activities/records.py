@@ -3,9 +3,10 @@
 Neither stands between a caller and a booking: while the database is away, Temporal tries again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
@@ -15,7 +16,7 @@ from store.calls import find_customer, save_call
 from store.errors import StoreUnavailable
 from store.holds import utc_now
 from store.tables import Booking, Call, Turn
-from workflows.messages import Appointment, BookingRecord, Caller, TurnRecord
+from workflows.messages import Appointment, BookingRecord, Caller, StepRecord, TurnRecord
 from workflows.requests import CallRecord, CustomerLookup
 
 
@@ -40,6 +41,7 @@ class RecordActivities:
             started_at=record.started_at,
             ended_at=record.ended_at,
             hang_up_reason=record.hang_up_reason,
+            steps=_steps(record.steps),
         )
         turns = [_turn(record, position, turn) for position, turn in enumerate(record.turns)]
         bookings = [_booking(record, booking) for booking in record.bookings]
@@ -70,10 +72,21 @@ def _retried() -> Iterator[None]:
         raise ApplicationError(str(error), type="StoreUnavailable") from error
 
 
+def _steps(steps: Iterable[StepRecord]) -> list[dict[str, Any]]:
+    return [step.model_dump(mode="json") for step in steps]
+
+
+def _gap_seconds(turn: TurnRecord) -> float | None:
+    if turn.offered_at is None or turn.confirmed_at is None:
+        return None
+    return (turn.confirmed_at - turn.offered_at).total_seconds()
+
+
 def _turn(record: CallRecord, position: int, turn: TurnRecord) -> Turn:
     return Turn(
         call_id=record.call_id,
         position=position,
+        company=record.company,
         turn_id=turn.turn_id,
         kind=turn.kind,
         wished_start=turn.wished_start,
@@ -83,10 +96,15 @@ def _turn(record: CallRecord, position: int, turn: TurnRecord) -> Turn:
         race_caught_at=turn.caught_at,
         alternatives=list(turn.alternatives),
         hold=turn.hold,
-        rechecked=turn.rechecked,
+        held_until=turn.held_until,
+        recheck=turn.recheck,
+        received_at=turn.received_at,
         offered_at=turn.offered_at,
         confirmed_at=turn.confirmed_at,
         answered_at=turn.answered_at,
+        gap_seconds=_gap_seconds(turn),
+        heard=turn.heard,
+        steps=_steps(turn.steps),
     )
 
 

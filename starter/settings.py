@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     caller waits for an answer of ours, ``hold_seconds`` how long an offered slot is kept for a silent caller,
     ``confirmation_window_seconds`` how long a call may say nothing before its workflow ends. A voice platform whose
     secret is not set is not served.
+
+    Of the console: who may log in (``console_password_hash`` is argon2's), what signs its sessions (made up at every
+    start where not set), where people reach the Temporal UI, and where the page *Try it* rings up, which is missing
+    without. ``embedded_stack`` says that calendar and worker are there to be played with: only `make up` sets it.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -83,6 +87,12 @@ class Settings(BaseSettings):
     confirmation_window_seconds: Seconds = 900
     payload_encryption_keys: Annotated[SecretStr | None, AfterValidator(_not_available)] = None
     metrics_bind: Annotated[str, AfterValidator(_bind_address)] | None = None
+    console_user: str | None = None
+    console_password_hash: Annotated[SecretStr | None, Field(repr=False)] = None
+    console_session_secret: Secret | None = None
+    temporal_ui_url: Annotated[str, AfterValidator(_web_address)] = "http://localhost:8233"
+    try_it_webhook_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    embedded_stack: bool = False
 
 
 def load_settings(*required: str) -> Settings:

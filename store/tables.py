@@ -5,7 +5,7 @@ branch by key and not by reference: they are history and must be writable whatev
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -158,7 +158,12 @@ class Customer(Table, table=True):
 
 
 class Call(Table, table=True):
-    """One phone call, as of ``revision``; ``caller_number`` is E.164 or null where it was withheld."""
+    """One phone call, as of ``revision``; ``caller_number`` is E.164 or null where it was withheld.
+
+    What operators look calls up by is kept with the call, taken from its turns whenever it is saved: ``service`` and
+    ``wished_start`` as first named, ``race_caught_at`` of its first race, ``gap_seconds`` before its first "yes", and
+    whether it had one (``confirmed``). ``steps`` are those that belong to no turn, as in ``Turn``.
+    """
 
     __table_args__: ClassVar[Any] = (Index(None, "company", "started_at"), Index(None, "started_at"))
 
@@ -171,18 +176,30 @@ class Call(Table, table=True):
     started_at: datetime = Field(sa_type=Moment)
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
     hang_up_reason: str | None = None
+    service: str | None = None
+    wished_start: datetime | None = Field(default=None, sa_type=Moment)
+    race_caught_at: str | None = None
+    gap_seconds: float | None = None
+    confirmed: bool = False
+    steps: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
 
 
 class Turn(Table, table=True):
     """One question or confirmation of a call, in order of ``position``.
 
     ``race_caught_at`` is ``hold``, ``recheck`` or ``booking`` where somebody else was faster. ``alternatives`` are the
-    moments offered instead. ``hold`` is ``held``, ``held_by_another_call``, ``store_down`` or ``not_tried``.
-    ``rechecked`` is null where the branch does not look again before booking.
+    moments offered instead. ``hold`` is ``held``, ``held_by_another_call``, ``store_down`` or ``not_tried``;
+    ``held_until`` is about when a hold on what was offered runs out. ``recheck`` is ``passed``, ``gone``, ``failed`` or
+    null where nobody looked again. ``gap_seconds`` is how long the caller thought, between offer and "yes". ``heard``
+    is false for an answer that came when nobody listened any more. ``steps`` are the activities it took, in order:
+    ``name``, ``began_at`` and ``ended_at`` (ISO texts in UTC), ``attempts`` and ``failure``.
     """
+
+    __table_args__: ClassVar[Any] = (Index(None, "company", "answered_at"), Index(None, "answered_at"))
 
     call_id: str = Field(primary_key=True, foreign_key="call.call_id")
     position: int = Field(primary_key=True)
+    company: str
     turn_id: str
     kind: str
     wished_start: datetime | None = Field(default=None, sa_type=Moment)
@@ -192,17 +209,58 @@ class Turn(Table, table=True):
     race_caught_at: str | None = None
     alternatives: list[datetime] = Field(default_factory=list, sa_type=Moments)
     hold: str | None = None
-    rechecked: bool | None = None
+    held_until: datetime | None = Field(default=None, sa_type=Moment)
+    recheck: str | None = None
+    received_at: datetime | None = Field(default=None, sa_type=Moment)
     offered_at: datetime | None = Field(default=None, sa_type=Moment)
     confirmed_at: datetime | None = Field(default=None, sa_type=Moment)
     answered_at: datetime = Field(sa_type=Moment)
+    gap_seconds: float | None = None
+    heard: bool = True
+    steps: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
 
-    @property
-    def gap(self) -> timedelta | None:
-        """How long the caller thought, between offer and "yes"."""
-        if self.offered_at is None or self.confirmed_at is None:
-            return None
-        return self.confirmed_at - self.offered_at
+
+class Reply(Table, table=True):
+    """What a caller was told, as the web process said it: one row for every answer to a function of a branch of ours.
+
+    ``at`` is when it was said and ``seconds`` how long the caller had waited for it. ``turn_id`` is that of the turn it
+    answers, null where no turn came of it: words that were asked back, the clock, who is calling. ``words`` are what
+    the caller said of day, time and service, as the agent passed them on. ``message`` may name a caller.
+    """
+
+    __table_args__: ClassVar[Any] = (Index(None, "call_id"), Index(None, "company", "at"), Index(None, "at"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    call_id: str
+    company: str
+    branch: str
+    at: datetime = Field(sa_type=Moment)
+    function: str
+    turn_id: str | None = None
+    status: str
+    reason: str | None = None
+    message: str
+    words: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+    seconds: float
+
+
+class CalendarAnswers(Table, table=True):
+    """How many answers of Cal.com to one ``endpoint`` came with this ``result``, this quickly, in a span of time.
+
+    A span begins at ``begins_at`` and lasts ``span_seconds``: 60, and the same answers once more in hours (3600), for
+    long views. ``quickness`` is a step of ``store.quickness``: the time an answer took, to about a fifth.
+    """
+
+    __tablename__ = "calendar_answers"
+    __table_args__: ClassVar[Any] = (Index(None, "span_seconds", "begins_at"),)
+
+    company: str = Field(primary_key=True)
+    span_seconds: int = Field(primary_key=True)
+    begins_at: datetime = Field(primary_key=True, sa_type=Moment)
+    endpoint: str = Field(primary_key=True)
+    result: str = Field(primary_key=True)
+    quickness: int = Field(primary_key=True)
+    answers: int
 
 
 class Booking(Table, table=True):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     import workflows.rules as rules
     import workflows.steps as steps
     import workflows.visibility as visibility
-    from workflows.calendar import Calendar, Request, Result, kind_of
+    from workflows.calendar import Calendar, Request, Result, Step, kind_of
     from workflows.call_log import CallLog, Turn
     from workflows.messages import (
         Aim,
@@ -35,13 +35,14 @@ with workflow.unsafe.imports_passed_through():
         HangUp,
         HoldState,
         Reason,
+        RecheckResult,
         SlotWish,
         TurnKind,
     )
     from workflows.offers import Offers, Wanted
     from workflows.options import StepOptions
     from workflows.recognition import Recognition
-    from workflows.requests import Attendee, BookingResult
+    from workflows.requests import Attendee, BookingResult, StepResult
     from workflows.rules import Choice, OnOffer, Slot
 
 _OFFER_STANDS = (AnswerStatus.MISSING_CUSTOMER_NAME, AnswerStatus.ERROR)
@@ -284,8 +285,10 @@ class AppointmentWorkflow:
             seen = await self._calendar.recheck(slot)
         except ActivityError as error:
             workflow.logger.warning("re-check failed, booking all the same: %s", kind_of(error))
+            turn.recheck = RecheckResult.FAILED
             return None
-        turn.rechecked = True
+        stands = seen.listed and seen.hold is not HoldState.HELD_BY_ANOTHER_CALL
+        turn.recheck = RecheckResult.PASSED if stands else RecheckResult.GONE
         if seen.hold is HoldState.HELD_BY_ANOTHER_CALL:
             return CaughtAt.HOLD
         return None if seen.listed else CaughtAt.RECHECK
@@ -297,7 +300,10 @@ class AppointmentWorkflow:
         attendee = Attendee(name=name, language=branch.language, email=wish.email, phone=phone)
         try:
             outcome = await self._calendar.book(
-                slot, attendee, rechecked=turn.rechecked, look_first=slot.start in self._perhaps_booked
+                slot,
+                attendee,
+                hold_renewed=turn.recheck is RecheckResult.PASSED,
+                look_first=slot.start in self._perhaps_booked,
             )
         except ActivityError as error:
             trouble = self._calendar_trouble(error, slot)
@@ -371,7 +377,7 @@ class AppointmentWorkflow:
         now = workflow.now()
         heard = turn.answer_by is None or now <= turn.answer_by - options.LAST_MOMENT
         confirmed = turn.kind is TurnKind.CONFIRMATION
-        self._log.answered(turn, answer, self._calendar.hold, self._offered_at, now)
+        self._log.answered(turn, answer, self._calendar.hold, self._offered_at, now, heard=heard)
         if answer.status is AnswerStatus.BOOKED and not answer.again:
             self._booked.append(answer)
         self._spoken_of = answer.start or self._spoken_of
@@ -422,7 +428,7 @@ class AppointmentWorkflow:
         while recorded < self._log.revision:
             record = self._log.record()
             try:
-                await self._step(steps.record_call, record, options.RECORD, "keep our copy of the call")
+                await self._run(steps.record_call, record, options.RECORD, "keep our copy of the call")
             except ActivityError as error:
                 workflow.logger.error("call not recorded: %s", kind_of(error))
             recorded = record.revision
@@ -442,13 +448,19 @@ class AppointmentWorkflow:
         with group.scope():
             yield
 
-    async def _step(
-        self,
-        step: Callable[[Request], Awaitable[Result]],
-        request: Request,
-        how: StepOptions,
-        summary: str,
-    ) -> Result:
+    async def _step(self, step: Step[Request, Result], request: Request, how: StepOptions, summary: str) -> Result:
+        """Run an activity, and note it for operators."""
+        began_at = workflow.now()
+        try:
+            result = await self._run(step, request, how, summary)
+        except ActivityError as error:
+            self._log.stepped(step.__name__, began_at, workflow.now(), failure=kind_of(error))
+            raise
+        attempts = result.attempt if isinstance(result, StepResult) else None
+        self._log.stepped(step.__name__, began_at, workflow.now(), attempts=attempts)
+        return result
+
+    async def _run(self, step: Step[Request, Result], request: Request, how: StepOptions, summary: str) -> Result:
         """Run an activity. An operator's cancellation ends the call like a hang-up: what was begun is finished."""
         activity = workflow.start_activity(step, request, summary=summary, **how)
         try:

@@ -1,6 +1,5 @@
 """The calendar as one call sees it: its steps, with what they need to know of the call, and the call's hold."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -27,15 +26,23 @@ from workflows.visibility import moment
 
 Request = TypeVar("Request", bound=Message)
 Result = TypeVar("Result")
+Asked = TypeVar("Asked", contravariant=True)
 Answered = TypeVar("Answered", covariant=True)
+
+
+class Step(Protocol[Asked, Answered]):
+    """An activity out of ``workflows.steps``."""
+
+    __name__: str
+
+    async def __call__(self, request: Asked, /) -> Answered:
+        """Carry the step out."""
 
 
 class RunStep(Protocol):
     """Runs an activity under a summary; raises ``ActivityError`` when it failed for good."""
 
-    async def __call__(
-        self, step: Callable[[Request], Awaitable[Result]], request: Request, how: StepOptions, summary: str
-    ) -> Result:
+    async def __call__(self, step: Step[Request, Result], request: Request, how: StepOptions, summary: str) -> Result:
         """Run the step and return its result."""
 
 
@@ -81,8 +88,8 @@ class Calendar:
         self.hold = seen.hold
         return seen
 
-    async def book(self, slot: Slot, attendee: Attendee, *, rechecked: bool, look_first: bool) -> BookingOutcome:
-        """Book the slot; where no re-check has renewed the hold, the booking does.
+    async def book(self, slot: Slot, attendee: Attendee, *, hold_renewed: bool, look_first: bool) -> BookingOutcome:
+        """Book the slot; where no re-check has renewed the hold (``hold_renewed``), the booking does.
 
         ``look_first``: an earlier booking step of this call may have booked it.
         """
@@ -90,7 +97,7 @@ class Calendar:
             **self._fields(slot),
             start=slot.start,
             attendee=attendee,
-            hold_seconds=None if rechecked else self._call.hold_seconds,
+            hold_seconds=None if hold_renewed else self._call.hold_seconds,
             look_first=look_first,
         )
         self._may_hold = True

@@ -1,7 +1,7 @@
 """What a call has come to so far, for the store, the operators and the search attributes. Decides nothing."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from workflows.messages import (
     Answer,
@@ -11,7 +11,9 @@ from workflows.messages import (
     CallOutcome,
     ConversationView,
     HoldState,
+    RecheckResult,
     SlotWish,
+    StepRecord,
     TurnKind,
     TurnRecord,
 )
@@ -34,7 +36,7 @@ class Turn:
     received_at: datetime | None = None
     answer_by: datetime | None = None
     on_offer: OnOffer | None = None
-    rechecked: bool = False
+    recheck: RecheckResult | None = None
     answer: Answer | None = None
 
     @property
@@ -60,6 +62,7 @@ class CallLog:
         self.outcome = CallOutcome.OPEN
         self.bookings: list[BookingRecord] = []
         self.turns: list[TurnRecord] = []
+        self.steps: list[StepRecord] = []
         self.revision = 0
         self.ended_at: datetime | None = None
         self.hang_up_reason: str | None = None
@@ -89,12 +92,34 @@ class CallLog:
             )
         )
 
+    def stepped(
+        self,
+        name: str,
+        began_at: datetime,
+        ended_at: datetime,
+        *,
+        attempts: int | None = None,
+        failure: str | None = None,
+    ) -> None:
+        """Note a step; it belongs to the turn that is answered next."""
+        self.steps.append(
+            StepRecord(name=name, began_at=began_at, ended_at=ended_at, attempts=attempts, failure=failure)
+        )
+
     def answered(
-        self, turn: Turn, answer: Answer, hold: HoldState | None, offered_at: datetime | None, now: datetime
+        self,
+        turn: Turn,
+        answer: Answer,
+        hold: HoldState | None,
+        offered_at: datetime | None,
+        now: datetime,
+        *,
+        heard: bool,
     ) -> None:
         """Note an answer and what it makes of the call."""
         self.revision += 1
         confirming = turn.kind is TurnKind.CONFIRMATION
+        holds = hold is HoldState.HELD and answer.status is AnswerStatus.AVAILABLE
         self.turns.append(
             TurnRecord(
                 turn_id=turn.wish.turn_id,
@@ -106,12 +131,17 @@ class CallLog:
                 caught_at=answer.caught_at,
                 alternatives=tuple(alternative.start for alternative in answer.alternatives),
                 hold=hold,
-                rechecked=turn.rechecked if confirming else None,
+                held_until=now + timedelta(seconds=self.call.hold_seconds) if holds else None,
+                recheck=turn.recheck,
+                received_at=turn.received_at,
                 offered_at=offered_at if confirming else None,
                 confirmed_at=turn.received_at if confirming else None,
                 answered_at=now,
+                heard=heard,
+                steps=tuple(self.steps),
             )
         )
+        self.steps.clear()
         self.outcome = _outcome_after(answer, self.outcome)
 
     def ended(self, outcome: CallOutcome, now: datetime) -> None:
@@ -137,6 +167,7 @@ class CallLog:
             hang_up_reason=self.hang_up_reason,
             turns=tuple(self.turns),
             bookings=tuple(self.bookings),
+            steps=tuple(self.steps),
         )
 
     def view(self, on_offer: OnOffer | None, hold: HoldState) -> ConversationView:

@@ -341,6 +341,14 @@ class HoldState(StrEnum):
     NOT_TRIED = "not_tried"
 
 
+class RecheckResult(StrEnum):
+    """What the look right before booking came to; ``FAILED`` stops no booking."""
+
+    PASSED = "passed"
+    GONE = "gone"
+    FAILED = "failed"
+
+
 class TurnKind(StrEnum):
     """A turn is a question or a confirmation."""
 
@@ -348,11 +356,28 @@ class TurnKind(StrEnum):
     CONFIRMATION = "confirmation"
 
 
-class TurnRecord(Message):
-    """One turn as the store keeps it. The three moments are the workflow's clock.
+class StepRecord(Message):
+    """One step as the store keeps it, by the name of its activity. The moments are the workflow's clock.
 
-    ``offered_at`` is when the offer this turn answers was made, ``confirmed_at`` when the "yes" arrived.
-    ``alternatives`` are the moments offered instead; ``hold`` is what became of the call's hold in this turn.
+    ``attempts`` is how often it was tried, ``None`` where that is not known. ``failure`` says of what kind the last
+    error of a step was that never came to a result.
+    """
+
+    name: str
+    began_at: AwareDatetime
+    ended_at: AwareDatetime
+    attempts: int | None = None
+    failure: str | None = None
+
+
+class TurnRecord(Message):
+    """One turn as the store keeps it. Its moments are the workflow's clock.
+
+    ``received_at`` is when the question or the "yes" arrived. ``offered_at`` is when the offer this turn answers was
+    made, ``confirmed_at`` when the "yes" arrived. ``alternatives`` are the moments offered instead; ``hold`` is what
+    became of the call's hold in this turn, ``held_until`` about when a hold on what is offered runs out.
+    ``recheck`` is ``None`` where nobody looked again. ``heard`` says whether the answer came while somebody still
+    listened. ``steps`` are those this turn took, in order.
     """
 
     turn_id: str
@@ -364,10 +389,14 @@ class TurnRecord(Message):
     caught_at: CaughtAt | None = None
     alternatives: tuple[AwareDatetime, ...] = ()
     hold: HoldState | None = None
-    rechecked: bool | None = None
+    held_until: AwareDatetime | None = None
+    recheck: RecheckResult | None = None
+    received_at: AwareDatetime | None = None
     offered_at: datetime | None = None
     confirmed_at: datetime | None = None
     answered_at: AwareDatetime
+    heard: bool = True
+    steps: tuple[StepRecord, ...] = ()
 
 
 class BookingRecord(Message):

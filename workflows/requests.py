@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from pydantic import AwareDatetime
 
-from workflows.messages import BookingRecord, CallOutcome, HoldState, Message, Service, TurnRecord
+from workflows.messages import BookingRecord, CallOutcome, HoldState, Message, Service, StepRecord, TurnRecord
 
 
 class CalendarFields(TypedDict):
@@ -28,6 +28,12 @@ class CalendarRequest(Message):
     service: Service
 
 
+class StepResult(Message):
+    """What every step of the calendar comes to; ``attempt`` says which of its attempts brought it."""
+
+    attempt: int = 1
+
+
 class SlotSearch(CalendarRequest):
     """Look for free slots in the half-open range, leaving out what other calls hold."""
 
@@ -35,7 +41,7 @@ class SlotSearch(CalendarRequest):
     look_until: AwareDatetime
 
 
-class FreeSlots(Message):
+class FreeSlots(StepResult):
     """The starts of free slots, in order of time."""
 
     starts: tuple[AwareDatetime, ...] = ()
@@ -48,7 +54,7 @@ class SlotCheck(SlotSearch):
     hold_seconds: float
 
 
-class Availability(Message):
+class Availability(StepResult):
     """``listed``: the exact slot is in the calendar's list. ``starts`` is filled only where it cannot be offered."""
 
     listed: bool
@@ -63,7 +69,7 @@ class SlotHold(CalendarRequest):
     hold_seconds: float
 
 
-class Held(Message):
+class Held(StepResult):
     """What became of a hold."""
 
     hold: HoldState
@@ -73,7 +79,7 @@ class SlotRecheck(SlotHold):
     """Look at exactly one slot again, freshly, and renew the hold on it."""
 
 
-class Recheck(Message):
+class Recheck(StepResult):
     """Whether the slot still stands. With the hold lost, the calendar is not asked any more."""
 
     listed: bool
@@ -112,7 +118,7 @@ class BookingResult(StrEnum):
     PAST = "past"
 
 
-class BookingOutcome(Message):
+class BookingOutcome(StepResult):
     """``recovered``: the booking was ours already, found after an answer was lost or refused.
 
     ``mail_reaches_caller``: the booking carries the address the caller gave, not one that reaches nobody.
@@ -140,7 +146,10 @@ class CustomerLookup(Message):
 
 
 class CallRecord(Message):
-    """The whole call, written again after every turn; the highest ``revision`` wins."""
+    """The whole call, written again after every turn; the highest ``revision`` wins.
+
+    ``steps`` are those that belong to no turn: what was done when the call had ended.
+    """
 
     call_id: str
     revision: int
@@ -153,3 +162,4 @@ class CallRecord(Message):
     hang_up_reason: str | None = None
     turns: tuple[TurnRecord, ...] = ()
     bookings: tuple[BookingRecord, ...] = ()
+    steps: tuple[StepRecord, ...] = ()

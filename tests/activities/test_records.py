@@ -24,6 +24,8 @@ from workflows.messages import (
     CaughtAt,
     HoldState,
     Reason,
+    RecheckResult,
+    StepRecord,
     TurnKind,
     TurnRecord,
 )
@@ -34,6 +36,9 @@ NINE = datetime(2025, 10, 16, 7, 0, tzinfo=UTC)
 TEN = datetime(2025, 10, 16, 10, 0, tzinfo=ZoneInfo("Europe/Berlin"))
 NUMBER = "+4915112345678"
 
+STEP = StepRecord(
+    name="book_slot", began_at=STARTED + timedelta(seconds=14), ended_at=STARTED + timedelta(seconds=16), attempts=2
+)
 RECORD = CallRecord(
     call_id="call-1",
     revision=2,
@@ -63,7 +68,11 @@ RECORD = CallRecord(
             caught_at=CaughtAt.BOOKING,
             alternatives=(TEN, TEN + timedelta(days=7)),
             hold=HoldState.HELD,
-            rechecked=True,
+            held_until=STARTED + timedelta(seconds=120),
+            recheck=RecheckResult.PASSED,
+            received_at=STARTED + timedelta(seconds=14),
+            heard=False,
+            steps=(STEP,),
             offered_at=STARTED,
             confirmed_at=STARTED + timedelta(seconds=14),
             answered_at=STARTED + timedelta(seconds=16),
@@ -81,6 +90,7 @@ RECORD = CallRecord(
             recovered=True,
         ),
     ),
+    steps=(STEP,),
 )
 
 
@@ -112,6 +122,12 @@ async def test_a_record_is_kept_whole(engine: AsyncEngine) -> None:
         "started_at": STARTED,
         "ended_at": STARTED + timedelta(seconds=90),
         "hang_up_reason": "user_hangup",
+        "service": "schnitt",
+        "wished_start": NINE,
+        "race_caught_at": "booking",
+        "gap_seconds": 14.0,
+        "confirmed": True,
+        "steps": [STEP.model_dump(mode="json")],
     }
     assert [turn.turn_id for turn in turns] == ["turn-1", "turn-2"]
     assert turns[1].model_dump() == {
@@ -126,10 +142,16 @@ async def test_a_record_is_kept_whole(engine: AsyncEngine) -> None:
         "race_caught_at": "booking",
         "alternatives": [TEN, TEN + timedelta(days=7)],
         "hold": "held",
-        "rechecked": True,
+        "held_until": STARTED + timedelta(seconds=120),
+        "recheck": "passed",
+        "received_at": STARTED + timedelta(seconds=14),
         "offered_at": STARTED,
         "confirmed_at": STARTED + timedelta(seconds=14),
         "answered_at": STARTED + timedelta(seconds=16),
+        "gap_seconds": 14.0,
+        "heard": False,
+        "company": "salon",
+        "steps": [STEP.model_dump(mode="json")],
     }
     assert booking.customer_id
     assert booking.model_dump(exclude={"customer_id"}) == {

@@ -57,21 +57,21 @@ async def test_the_store_has_the_call(salon: Salon, caller: Caller) -> None:
 async def test_the_store_has_every_turn_with_its_race(salon: Salon, caller: Caller) -> None:
     turns = sorted(await salon.rows(Turn, col(Turn.call_id) == caller.call_id), key=lambda turn: turn.position)
 
-    told = ("kind", "wished_start", "status", "reason", "race_caught_at", "rechecked")
+    told = ("kind", "wished_start", "status", "reason", "race_caught_at", "recheck")
     assert [columns(turn, *told) for turn in turns] == [
         ("question", NINE, "available", None, None, None),
-        ("confirmation", NINE, "slot_taken", "race_condition_detected", "recheck", True),
-        ("confirmation", HALF_PAST, "booked", None, None, True),
+        ("confirmation", NINE, "slot_taken", "race_condition_detected", "recheck", "gone"),
+        ("confirmation", HALF_PAST, "booked", None, None, "passed"),
     ]
     assert [len(turn.alternatives) for turn in turns] == [0, 2, 0]
     assert turns[1].alternatives[0] == HALF_PAST
     assert turns[0].hold == "held"
     assert [turn.service for turn in turns] == 3 * ["haarschnitt"]
     question, *confirmations = turns
-    assert question.gap is None
+    assert question.gap_seconds is None
     for turn in confirmations:
-        assert turn.gap is not None
-        assert turn.gap.total_seconds() >= 0
+        assert turn.gap_seconds is not None
+        assert turn.gap_seconds >= 0
         assert turn.confirmed_at is not None
         assert turn.confirmed_at <= turn.answered_at
 

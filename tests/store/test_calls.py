@@ -67,7 +67,8 @@ async def test_a_call_is_kept_with_its_turns_and_bookings(engine: AsyncEngine) -
         wished_start=NINE,
         offered_at=STARTED,
         confirmed_at=STARTED + timedelta(seconds=14),
-        rechecked=True,
+        recheck="gone",
+        gap_seconds=14.0,
         race_caught_at="recheck",
         reason="race_condition_detected",
         alternatives=[NINE, NINE + timedelta(hours=1)],
@@ -76,12 +77,13 @@ async def test_a_call_is_kept_with_its_turns_and_bookings(engine: AsyncEngine) -
     await save_call(engine, call(outcome="booked", ended_at=STARTED), [turn(), confirmed], [booking(recovered=True)])
     (kept,) = await stored(engine, Call, Call.call_id)
     assert (kept.outcome, kept.revision, kept.ended_at) == ("booked", 1, STARTED)
+    assert (kept.wished_start, kept.race_caught_at, kept.gap_seconds, kept.confirmed) == (NINE, "recheck", 14.0, True)
     first, second = await stored(engine, Turn, Turn.position)
-    assert (first.kind, first.gap, first.rechecked) == ("question", None, None)
+    assert (first.kind, first.gap_seconds, first.recheck) == ("question", None, None)
     assert (first.alternatives, first.hold) == ([], None)
     assert (second.alternatives, second.hold) == ([NINE, NINE + timedelta(hours=1)], "held_by_another_call")
     assert [moment.tzinfo for moment in second.alternatives] == [UTC, UTC]
-    assert (second.gap, second.wished_start, second.race_caught_at) == (timedelta(seconds=14), NINE, "recheck")
+    assert (second.gap_seconds, second.wished_start, second.race_caught_at) == (14.0, NINE, "recheck")
     (booked,) = await stored(engine, Booking, Booking.uid)
     assert (booked.starts_at, booked.name, booked.recovered) == (NINE, "Anna Muster", True)
 

@@ -33,6 +33,7 @@ from workflows.messages import (
     HoldState,
     Missing,
     Reason,
+    RecheckResult,
 )
 from workflows.requests import BookingOutcome, BookingResult
 
@@ -469,7 +470,7 @@ async def test_the_call_is_recorded_turn_by_turn(phone: Phone, calendar: FakeCal
         AnswerStatus.BOOKED,
     ]
     first, race, _ = record.turns
-    assert (race.caught_at, race.rechecked) == (CaughtAt.RECHECK, True)
+    assert (race.caught_at, race.recheck) == (CaughtAt.RECHECK, RecheckResult.GONE)
     assert race.offered_at == first.answered_at
     assert race.confirmed_at is not None
     assert race.offered_at is not None
