@@ -53,6 +53,26 @@ def webhook(
         _run_with_store(serve_webhook(settings, host, port, _say_where))
 
 
+@app.command()
+def console(
+    host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs a login.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8090,
+) -> None:
+    """Serve the operators' pages."""
+    from console.serving import serve_console
+
+    with exit_on_bad_settings():
+        _run_with_store(serve_console(load_settings(), host, port, _say_where_to_look))
+
+
+@app.command(name="console-password")
+def console_password() -> None:
+    """Ask for a password, and print its hash for CONSOLE_PASSWORD_HASH."""
+    from argon2 import PasswordHasher
+
+    typer.echo(PasswordHasher().hash(typer.prompt("Password", hide_input=True, confirmation_prompt=True)))
+
+
 @app.command(name="agent-config")
 def print_agent_config(
     url: Annotated[str, typer.Option(help="Where the webhook is reached from outside: https://host.")],
@@ -169,6 +189,10 @@ async def _report_event_types(catalog: Catalog, settings: Settings) -> bool:
 
 def _say_where(host: str, port: int) -> None:
     typer.echo(f"slotkeeper {slotkeeper_version()} answers calls on http://{host}:{port}")
+
+
+def _say_where_to_look(host: str, port: int) -> None:
+    typer.echo(f"slotkeeper {slotkeeper_version()} shows its calls on http://{host}:{port}")
 
 
 def _overview(catalog: Catalog) -> Tree:

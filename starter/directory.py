@@ -32,6 +32,11 @@ class Directory:
         self._engine = engine
         self._catalog = _spoken(catalog, "database")
 
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog as last read."""
+        return self._catalog
+
     def branch_for(self, number: str | None) -> CatalogBranch | None:
         """Return the branch with this phone number, or ``None``."""
         return self._catalog.branch_for(number) if number else None

@@ -46,12 +46,12 @@ async def serve_webhook(settings: Settings, host: str, port: int, listening: Cal
             server_header=False,
             timeout_graceful_shutdown=math.ceil(settings.answer_budget_seconds) + 1,
         )
-        await _Server(config, listening).serve()
+        await Server(config, listening).serve()
     finally:
         await engine.dispose()
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Says where it listens, and ends by itself on a signal instead of dying of it."""
 
     def __init__(self, config: uvicorn.Config, listening: Callable[[str, int], None]) -> None:

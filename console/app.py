@@ -1,0 +1,73 @@
+"""The console put together: its pages, its login, and what they need."""
+
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
+from nicegui import ui
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from console.console import Console
+from console.frame import LANGUAGE_COOKIE, LANGUAGES, THEME_COOKIE, THEMES
+from console.login import SESSION_SECONDS, Guard, Login, login_router
+from console.look import FAVICON
+from console.pages import calendars, call, calls, login, overview, try_it
+
+LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"]
+
+_YEAR_SECONDS = 365 * 24 * 3600
+
+router = APIRouter()
+
+
+def create_app(console: Console, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+    """Put the console together; pages belong to the process, so it can be done once in each."""
+    settings = console.settings
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.include_router(router)
+    login.register()
+    for page in (overview, calls, call, calendars, try_it):
+        page.register(console)
+    app.add_middleware(Guard, login_required=settings.console_user is not None)
+    secret = settings.console_session_secret
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=secret.get_secret_value() if secret else secrets.token_urlsafe(),
+        session_cookie="slotkeeper_console",
+        max_age=SESSION_SECONDS,
+        same_site="lax",
+    )
+    if settings.console_user and settings.console_password_hash:
+        app.include_router(
+            login_router(Login(settings.console_user, settings.console_password_hash.get_secret_value()))
+        )
+    else:
+        # Without a login the machine's own name is all that protects: no other site's name may lead here.
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
+    ui.run_with(app, title="Slotkeeper", favicon=FAVICON, show_welcome_message=False)
+    return app
+
+
+@router.get("/health")
+async def health() -> dict[str, str]:
+    """Say that the process lives."""
+    return {"status": "alive"}
+
+
+@router.get("/preferences")
+async def preferences(
+    request: Request, language: str | None = None, theme: str | None = None, next: str = "/"
+) -> Response:
+    """Keep the visitor's language and appearance, and lead back to the page."""
+    target = urlsplit(next)
+    own = next.startswith("/") and not next.startswith("//") and not target.netloc and "\\" not in next
+    answer = RedirectResponse(next if own else "/", HTTPStatus.SEE_OTHER)
+    for name, value, known in ((LANGUAGE_COOKIE, language, LANGUAGES), (THEME_COOKIE, theme, THEMES)):
+        if value is not None and value in known:
+            answer.set_cookie(name, value, max_age=_YEAR_SECONDS, samesite="lax", httponly=True)
+    return answer
