@@ -104,7 +104,7 @@ class Guard:
     @staticmethod
     def _is_open(scope: Scope) -> bool:
         path: str = scope["path"]
-        return scope["type"] == "http" and any(path == way or path.startswith(f"{way}") for way in OPEN_TO_ALL)
+        return scope["type"] == "http" and path.startswith(OPEN_TO_ALL)
 
     @staticmethod
     async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,7 +127,9 @@ def login_router(login: Login) -> APIRouter:
 
     @router.post("/login")
     async def log_in(
-        request: Request, user: Annotated[str, Form(max_length=200)], password: Annotated[str, Form(max_length=1000)]
+        request: Request,
+        user: Annotated[str, Form(max_length=200)] = "",
+        password: Annotated[str, Form(max_length=1000)] = "",
     ) -> Response:
         address = request.client.host if request.client else ""
         if not await login.may_try(address):
