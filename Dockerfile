@@ -1,5 +1,8 @@
 FROM python:3.11-slim
 
+# Log lines arrive when they are written.
+ENV PYTHONUNBUFFERED=1
+
 WORKDIR /app
 COPY requirements.lock .
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
@@ -9,6 +12,7 @@ COPY workflows workflows
 COPY activities activities
 COPY store store
 COPY starter starter
+COPY console console
 RUN pip install --no-cache-dir --no-deps . && useradd --create-home slotkeeper
 COPY catalog.toml .
 

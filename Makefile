@@ -2,7 +2,7 @@ PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check --no-input
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes pyproject.toml
 
-.PHONY: setup demo up test check bench format histories lock clean
+.PHONY: setup demo up test check bench screenshots dashboard format histories lock clean
 
 ## Everything else sets itself up.
 setup: .venv/.ready
@@ -41,6 +41,14 @@ check: setup
 bench: setup
 	@.venv/bin/python -m bench
 
+## The pictures of the console in docs/images/, taken with a browser while calls are played.
+screenshots: setup
+	@.venv/bin/python -m bench.screenshots
+
+## Grafana's dashboard, from the list of metrics.
+dashboard: setup
+	.venv/bin/python -m deploy.grafana
+
 format: setup
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
@@ -51,7 +59,7 @@ histories: setup
 
 ## Pin anew what pyproject.toml names.
 lock: setup
-	$(COMPILE) --extra http2 --output-file requirements.lock
+	$(COMPILE) --extra http2 --extra tracing --output-file requirements.lock
 	$(COMPILE) --all-extras --group dev --output-file requirements-dev.lock
 
 clean:

@@ -22,13 +22,13 @@ STEPS = {
 }
 
 
-def test_the_worker_takes_only_the_connection_and_the_settings_from_the_starter() -> None:
+def test_the_worker_takes_only_what_every_process_needs_from_the_starter() -> None:
     imported = {
         node.module
         for node in ast.walk(ast.parse((ROOT / "worker.py").read_text()))
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "starter"
     }
-    assert imported == {"starter.connect", "starter.settings"}
+    assert imported == {"starter.connect", "starter.logs", "starter.settings"}
 
 
 @pytest.mark.parametrize("name", STEPS)

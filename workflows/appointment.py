@@ -12,6 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     # Pure modules: loaded once per process instead of once per call, and time zones stay real ``tzinfo`` objects, which
     # the sandbox would replace by proxies. (``from workflows import rules`` would not be passed through.)
+    import workflows.metrics as metrics
     import workflows.names as names
     import workflows.options as options
     import workflows.rules as rules
@@ -162,7 +163,7 @@ class AppointmentWorkflow:
                 await workflow.wait_condition(
                     lambda: bool(self._unanswered) or self._ended_as is not None,
                     timeout=timedelta(seconds=self._call.confirmation_window_seconds),
-                    timeout_summary="waiting for a yes" if self._on_offer else "waiting for a word",
+                    timeout_summary=visibility.waiting_summary(self._on_offer, self._call.branch.timezone),
                 )
         except TimeoutError:
             self._ended_as = CallOutcome.SILENT
@@ -378,6 +379,7 @@ class AppointmentWorkflow:
         heard = turn.answer_by is None or now <= turn.answer_by - options.LAST_MOMENT
         confirmed = turn.kind is TurnKind.CONFIRMATION
         self._log.answered(turn, answer, self._calendar.hold, self._offered_at, now, heard=heard)
+        metrics.count_turn(workflow.metric_meter(), self._log.turns[-1])
         if answer.status is AnswerStatus.BOOKED and not answer.again:
             self._booked.append(answer)
         self._spoken_of = answer.start or self._spoken_of
@@ -389,7 +391,8 @@ class AppointmentWorkflow:
             self._offered_at = now if self._on_offer else None
             self._settled.pop(turn.content, None)
             if confirmed and not heard:
-                self._settled[turn.content] = answer
+                # Told again it is still the same race.
+                self._settled[turn.content] = answer.model_copy(update={"caught_at": None})
             elif confirmed and answer.status is AnswerStatus.BOOKED:
                 self._settled[turn.content] = answer.model_copy(update={"again": True})
         turn.answer = answer
@@ -404,12 +407,14 @@ class AppointmentWorkflow:
         """Let the hold go, keep the record, let every waiting question have its answer."""
         ended_as = self._ended_as or CallOutcome.HUNG_UP
         self._log.ended(ended_as, workflow.now())
+        metrics.count_call(workflow.metric_meter(), self._log.outcome, self._log.turns)
         self._on_offer = None
         self._show()
         try:
             await self._calendar.let_go()
         except ActivityError as error:
             workflow.logger.warning("hold not released, it runs out by itself: %s", kind_of(error))
+        self._show()
         self._record()
         while self._recording is not None:
             await self._recording
@@ -436,7 +441,7 @@ class AppointmentWorkflow:
 
     def _show(self) -> None:
         """Bring the list of calls and this call's page up to date."""
-        workflow.set_current_details(visibility.page(self.conversation(), self._call))
+        workflow.set_current_details(visibility.page(self.conversation(), self._call, self._log.steps))
         if self._listed != self._log.listed:
             self._listed = self._log.listed
             workflow.upsert_search_attributes(visibility.updates(self._listed))
@@ -444,7 +449,11 @@ class AppointmentWorkflow:
     @contextmanager
     def _steps_of(self, turn: Turn) -> Iterator[None]:
         """Group what is done for one turn, as the Temporal UI shows it."""
-        group = workflow.create_event_group(f"turn-{len(self._log.turns) + 1}", label=turn.kind)
+        slot = rules.wished_slot(self._wish_so_far, self._call.branch)
+        if turn.kind is TurnKind.CONFIRMATION:
+            slot = self._agreed_slot(turn) or slot
+        label = visibility.turn_label(turn.kind, slot.start if slot else None, self._call.branch.timezone)
+        group = workflow.create_event_group(f"turn-{len(self._log.turns) + 1}", label=label)
         with group.scope():
             yield
 

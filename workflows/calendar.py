@@ -67,7 +67,7 @@ class Calendar:
             look_until=slot.start + options.LOOK_AHEAD,
         )
         self._may_hold = True
-        summary = f"check {moment(slot.start)}, hold it if free"
+        summary = f"check {self._moment(slot)}, hold it if free"
         seen = await self._run(steps.check_slot, request, self._while_caller_waits, summary)
         self.hold = seen.hold
         return seen
@@ -76,7 +76,7 @@ class Calendar:
         """Hold a slot that was just read as free; return whether it may be offered: no other call holds it."""
         request = SlotHold(**self._fields(slot), start=slot.start, hold_seconds=self._call.hold_seconds)
         self._may_hold = True
-        taken = await self._run(steps.hold_slot, request, self._while_caller_waits, f"hold {moment(slot.start)}")
+        taken = await self._run(steps.hold_slot, request, self._while_caller_waits, f"hold {self._moment(slot)}")
         self.hold = taken.hold
         return taken.hold is not HoldState.HELD_BY_ANOTHER_CALL
 
@@ -84,7 +84,7 @@ class Calendar:
         """Renew the hold and look at this one slot again, freshly."""
         request = SlotRecheck(**self._fields(slot), start=slot.start, hold_seconds=self._call.hold_seconds)
         self._may_hold = True
-        seen = await self._run(steps.recheck_slot, request, options.RECHECK, f"is {moment(slot.start)} still free?")
+        seen = await self._run(steps.recheck_slot, request, options.RECHECK, f"is {self._moment(slot)} still free?")
         self.hold = seen.hold
         return seen
 
@@ -101,7 +101,7 @@ class Calendar:
             look_first=look_first,
         )
         self._may_hold = True
-        outcome = await self._run(steps.book_slot, request, options.BOOK, f"book {moment(slot.start)}")
+        outcome = await self._run(steps.book_slot, request, options.BOOK, f"book {self._moment(slot)}")
         if outcome.booking_uid is not None:
             # The step has shortened the hold: it covers the calendar's own cache, then runs out by itself.
             self._may_hold = False
@@ -111,7 +111,9 @@ class Calendar:
     async def free_slots(self, slot: Slot, look_from: datetime, look_until: datetime) -> tuple[datetime, ...]:
         """Read what else is free, freshly."""
         request = SlotSearch(**self._fields(slot), look_from=look_from, look_until=look_until)
-        found = await self._run(steps.find_slots, request, self._while_caller_waits, "what else is free?")
+        found = await self._run(
+            steps.find_slots, request, self._while_caller_waits, f"what is free near {self._moment(slot)}?"
+        )
         return found.starts
 
     async def let_go(self) -> None:
@@ -121,6 +123,9 @@ class Calendar:
             await self._run(steps.release_hold, request, options.RELEASE, "let the hold go")
             self._may_hold = False
             self.hold = HoldState.NOT_TRIED
+
+    def _moment(self, slot: Slot) -> str:
+        return moment(slot.start, self._call.branch.timezone)
 
     def _fields(self, slot: Slot) -> CalendarFields:
         branch = self._call.branch

@@ -4,12 +4,21 @@ Alert rules, dashboard and documentation are held to it. Labels take no values b
 caller's name or number, and there are never many.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from temporalio.common import MetricMeter
 
-from workflows.messages import AnswerStatus, CallOutcome, CaughtAt, HoldState, Reason, RecheckResult
+from workflows.messages import (
+    AnswerStatus,
+    CallOutcome,
+    CaughtAt,
+    HoldState,
+    Reason,
+    RecheckResult,
+    TurnKind,
+    TurnRecord,
+)
 
 NONE = ""
 """The value of a label that does not apply."""
@@ -93,6 +102,7 @@ ANSWER_SECONDS = Histogram(
             "book_appointment",
             "collect_appointment_data",
             "get_alternatives",
+            "find_next_available",
             "get_available_services",
             "check_customer",
             "get_current_context",
@@ -108,7 +118,7 @@ RACES = Counter(
 )
 RACE_ERRORS = Counter(
     "slotkeeper_race_errors_total",
-    "Races after which the caller heard an error instead of alternatives, or nothing.",
+    "Races after which the caller heard of no alternative: an error, a mere refusal, or nothing.",
 )
 GAP_SECONDS = Histogram(
     "slotkeeper_gap_seconds",
@@ -165,3 +175,26 @@ METRICS: tuple[Metric, ...] = (
 
 BUCKETS = {metric.name: metric.buckets for metric in METRICS if isinstance(metric, Histogram)}
 """The bounds of every histogram, which Temporal's exporter is told when it is set up."""
+
+
+def count_turn(meter: MetricMeter, turn: TurnRecord) -> None:
+    """Count an answered turn: its race and whether the caller heard of an alternative, re-check and gap.
+
+    What did not happen is counted as zero: nobody notices the rise of a counter that begins with its first event.
+    """
+    for caught in CaughtAt:
+        RACES.add(meter, turn.caught_at is caught, caught=caught)
+    RACE_ERRORS.add(meter, turn.caught_at is not None and not (turn.heard and turn.alternatives))
+    for result in RecheckResult:
+        RECHECKS.add(meter, turn.recheck is result, result=result)
+    if turn.offered_at and turn.confirmed_at:
+        GAP_SECONDS.record(meter, (turn.confirmed_at - turn.offered_at).total_seconds())
+
+
+def count_call(meter: MetricMeter, outcome: CallOutcome, turns: Sequence[TurnRecord]) -> None:
+    """Count a call that has ended, and what it came to if the caller ever said "yes"."""
+    CALLS.add(meter, outcome=outcome)
+    confirmed = any(turn.kind is TurnKind.CONFIRMATION for turn in turns)
+    booked = outcome is CallOutcome.BOOKED
+    CONFIRMED_CALLS.add(meter, confirmed and booked, booked="true")
+    CONFIRMED_CALLS.add(meter, confirmed and not booked, booked="false")

@@ -1,15 +1,28 @@
 """What operators see in the Temporal UI: search attributes, one-line summaries, the page of the call.
 
-Search attributes, summaries and ids are never encrypted: no names, no numbers.
+Moments are shown on the branch's own clock: the one callers speak of. Search attributes, summaries and ids are never
+encrypted: no names, no numbers.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
-from workflows.messages import AnswerStatus, Call, CallOutcome, ConversationView, TurnRecord
+from workflows.messages import (
+    AnswerStatus,
+    Call,
+    CallOutcome,
+    CaughtAt,
+    ConversationView,
+    HoldState,
+    StepRecord,
+    TurnKind,
+    TurnRecord,
+)
+from workflows.rules import OnOffer
 
 COMPANY = SearchAttributeKey.for_keyword("Company")
 CALL_OUTCOME = SearchAttributeKey.for_keyword("CallOutcome")
@@ -53,37 +66,133 @@ def call_summary(call: Call) -> str:
     return f"{call.branch.company} / {call.branch.key}"
 
 
-def moment(start: datetime) -> str:
-    """Return a moment as operators compare it with the calendar: UTC, to the minute."""
-    return start.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+def moment(start: datetime, timezone: str) -> str:
+    """Return a moment as callers speak of it: weekday, day and time on the branch's clock, to the minute."""
+    return start.astimezone(ZoneInfo(timezone)).strftime("%a %d %b %Y %H:%M")
 
 
-def page(view: ConversationView, call: Call) -> str:
-    """Return the call as a readable Markdown page: how it stands, then turn by turn."""
-    lines = [f"**{view.outcome.replace('_', ' ')}** at {call.branch.company} / {call.branch.key}", ""]
+def turn_label(kind: TurnKind, start: datetime | None, timezone: str) -> str:
+    """Return what the group of a turn's steps is called: what was said, of which moment if that is known."""
+    said = "yes" if kind is TurnKind.CONFIRMATION else "question"
+    return said if start is None else f"{said}: {moment(start, timezone)}"
+
+
+def waiting_summary(on_offer: OnOffer | None, timezone: str) -> str:
+    """Return what a call waits for while its caller says nothing."""
+    if on_offer is None:
+        return "waiting for a word"
+    return f"waiting for a yes to {_any_of(on_offer.starts, timezone)}"
+
+
+def page(view: ConversationView, call: Call, ending: Sequence[StepRecord] = ()) -> str:
+    """Return the call as a readable Markdown page: how it stands, what became of its hold, then turn by turn.
+
+    ``ending`` are the steps taken since the last answer: when the call has ended, they say whether its hold was let go.
+    """
+    zone = call.branch.timezone
+    outcome = view.outcome.replace("_", " ")
+    lines = [f"**{outcome}** at {call.branch.company} / {call.branch.key}. All times are {zone}.", ""]
     if view.offered_start:
-        lines.append(f"- on offer: {moment(view.offered_start)}, hold: {view.hold}")
+        lines.append(f"- on offer: {moment(view.offered_start, zone)}")
     if view.alternatives:
-        lines.append(f"- on offer: {_listed(a.start for a in view.alternatives)}")
+        lines.append(f"- on offer: {_any_of((a.start for a in view.alternatives), zone)}")
+    if hold := _hold(_fates(view.turns, ending, call), zone):
+        lines.append(f"- hold: {hold}")
     lines += [
-        f"- booked: {moment(b.start)} as `{b.uid}`{' (found again)' if b.recovered else ''}" for b in view.bookings
+        f"- booked: {moment(b.start, zone)} as `{b.uid}`{' (found again)' if b.recovered else ''}"
+        for b in view.bookings
     ]
     if view.turns:
-        lines += ["", "| asked | moment | answer | race caught at | thought for |", "| --- | --- | --- | --- | --- |"]
-        lines += [_row(turn) for turn in view.turns]
+        lines += ["", f"| {' | '.join(_COLUMNS)} |", f"|{' --- |' * len(_COLUMNS)}"]
+        lines += [f"| {' | '.join(_row(turn, zone))} |" for turn in view.turns]
     return "\n".join(lines)
 
 
-def _row(turn: TurnRecord) -> str:
-    wished = moment(turn.wished_start) if turn.wished_start else ""
+_COLUMNS = ("at", "said", "moment", "answer", "re-check", "race caught at", "thought for", "steps")
+
+
+def _row(turn: TurnRecord, zone: str) -> tuple[str, ...]:
     answer = turn.status if turn.reason is None else f"{turn.status}: {turn.reason}"
-    if turn.status is AnswerStatus.SLOT_TAKEN or turn.alternatives:
-        answer += f", {len(turn.alternatives)} alternatives"
+    if turn.alternatives:
+        answer += f"; instead {_any_of(turn.alternatives, zone)}"
+    elif turn.status is AnswerStatus.SLOT_TAKEN:
+        answer += "; no alternatives"
+    if not turn.heard:
+        answer += "; nobody listened any more"
     gap = ""
     if turn.offered_at and turn.confirmed_at:
         gap = f"{(turn.confirmed_at - turn.offered_at).total_seconds():.0f} s"
-    return f"| {turn.kind} | {wished} | {answer} | {turn.caught_at or ''} | {gap} |"
+    return (
+        _time(turn.received_at or turn.answered_at, zone),
+        turn_label(turn.kind, None, zone),
+        moment(turn.wished_start, zone) if turn.wished_start else "",
+        answer,
+        turn.recheck or "",
+        turn.caught_at or "",
+        gap,
+        "; ".join(_step(step) for step in turn.steps),
+    )
 
 
-def _listed(starts: Iterable[datetime]) -> str:
-    return " or ".join(moment(start) for start in starts)
+def _step(step: StepRecord) -> str:
+    taken = f"`{step.name}` {(step.ended_at - step.began_at).total_seconds():.1f} s"
+    if step.failure is not None:
+        return f"{taken}, failed: {step.failure}"
+    return f"{taken}, {step.attempts} attempts" if step.attempts and step.attempts > 1 else taken
+
+
+class _Fate(NamedTuple):
+    """What became of the call's hold on a moment."""
+
+    start: datetime | None
+    what: str
+
+
+_TAKING = ("recheck_slot", "hold_slot", "check_slot", "book_slot")
+
+
+def _fates(turns: Sequence[TurnRecord], ending: Sequence[StepRecord], call: Call) -> Iterator[_Fate]:
+    """Tell what each turn made of the hold, and the end of the call."""
+    held: datetime | None = None
+    kept = True
+    for turn in turns:
+        done = {step.name: step.ended_at for step in turn.steps if step.failure is None}
+        took_at = next((done[name] for name in _TAKING if name in done), None)
+        if took_at is None:
+            continue
+        start, ours = turn.wished_start, held is not None and held == turn.wished_start
+        if turn.status is AnswerStatus.BOOKED:
+            # The turn does not say what became of the hold; with the database away there was none.
+            if kept:
+                yield _Fate(start, "kept for the booking")
+            held = None
+        elif turn.hold is HoldState.HELD_BY_ANOTHER_CALL or turn.caught_at is CaughtAt.HOLD:
+            yield _Fate(start, "lost to another call" if ours else "held by another call")
+            held = None if ours else held
+        elif turn.hold is HoldState.HELD:
+            until = _time(took_at + timedelta(seconds=call.hold_seconds), call.branch.timezone)
+            yield _Fate(start, f"{'renewed' if ours else 'held'} until {until}")
+            held, kept = start, True
+        elif turn.hold is HoldState.STORE_DOWN:
+            yield _Fate(start, "not held, the database did not answer")
+            kept = False
+    if held is not None:
+        released = (step for step in ending if step.name == "release_hold")
+        yield from (_Fate(held, "not let go, it runs out by itself" if s.failure else "let go") for s in released)
+
+
+def _hold(fates: Iterable[_Fate], zone: str) -> str:
+    words: list[str] = []
+    last: datetime | None = None
+    for start, what in fates:
+        words.append(f"{moment(start, zone)} {what}" if start and start != last else what)
+        last = start
+    return ", ".join(words)
+
+
+def _time(at: datetime, zone: str) -> str:
+    return at.astimezone(ZoneInfo(zone)).strftime("%H:%M:%S")
+
+
+def _any_of(starts: Iterable[datetime], zone: str) -> str:
+    return " or ".join(moment(start, zone) for start in starts)

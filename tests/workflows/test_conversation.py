@@ -428,6 +428,25 @@ async def test_an_answer_nobody_heard_is_given_when_asked_again(phone: Phone, ca
     assert len(calendar.booked) == 1
 
 
+async def test_a_race_nobody_heard_of_in_time_is_told_when_asked_again_and_counts_once(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    await phone.asks(THURSDAY, "09:00")
+    calendar.free.discard(NINE)
+    late = phone.wish(THURSDAY, "09:00", name="Hansi Schmidt", answer_by=NOW - timedelta(days=1))
+    await phone.handle.signal("confirm", {"wish": late.model_dump(mode="json")})
+    await phone.handle.execute_update("outcome", {"turn_id": late.turn_id})
+
+    answer = await phone.says_yes(THURSDAY, "09:00")
+    await phone.hangs_up()
+    await phone.ends()
+
+    assert (answer.status, len(answer.alternatives)) == (AnswerStatus.SLOT_TAKEN, 2)
+    _, unheard, told = calendar.records[-1].turns
+    assert (unheard.heard, unheard.caught_at) == (False, CaughtAt.RECHECK)
+    assert (told.heard, told.status, told.caught_at) == (True, AnswerStatus.SLOT_TAKEN, None)
+
+
 async def test_an_offer_nobody_heard_is_made_again_instead_of_booked(phone: Phone, calendar: FakeCalendar) -> None:
     wish = phone.wish(THURSDAY, "09:00")
     await phone.conversation.begin(phone.call)
