@@ -14,10 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.answer_times import AnswerTimes
+from activities.attempts import Attempts
 from activities.calcom_client import CalcomClient, calcom_http
 from activities.records import RecordActivities
 from activities.scheduling import SchedulingActivities
 from starter.connect import Connection, connect, read_connection
+from starter.logs import configure_logging
 from starter.settings import Settings, exit_on_bad_settings, load_settings, open_database
 from store.errors import StoreUnavailable
 from store.holds import Holds
@@ -63,17 +66,22 @@ def build_worker(
             records.find_customer,
             records.record_call,
         ],
+        interceptors=[Attempts()],
         graceful_shutdown_timeout=drain,
         sticky_queue_schedule_to_start_timeout=STICKY_LIMIT,
     )
 
 
 @asynccontextmanager
-async def running_worker(client: Client, engine: AsyncEngine, settings: Settings) -> AsyncIterator[Worker]:
+async def running_worker(
+    client: Client, engine: AsyncEngine, settings: Settings, connection: Connection
+) -> AsyncIterator[Worker]:
     """Run a worker with real dependencies on an up-to-date database; leaving the context drains it."""
     await migrate(engine)
-    async with calcom_http(settings.calcom_base_url) as http:
-        scheduling = SchedulingActivities(CalcomClient(http), Holds(engine), os.environ)
+    times = AnswerTimes(engine, connection.meter)
+    async with times.kept(), calcom_http(settings.calcom_base_url) as http:
+        connection.tracing.see_questions(http)
+        scheduling = SchedulingActivities(CalcomClient(http, observe=times.count), Holds(engine), os.environ)
         async with build_worker(client, scheduling, RecordActivities(engine)) as worker:
             yield worker
 
@@ -100,10 +108,9 @@ async def connected(connection: Connection, stop: asyncio.Event) -> Client | Non
 
 async def main() -> None:
     """Run one worker until it is told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    configure_logging("worker")
     settings = load_settings("CALCOM_API_KEY")
-    connection = read_connection(settings)
+    connection = read_connection(settings, "slotkeeper-worker")
     engine = open_database(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -113,7 +120,7 @@ async def main() -> None:
         client = await connected(connection, stop)
         if client is None:
             return
-        async with running_worker(client, engine, settings):
+        async with running_worker(client, engine, settings, connection):
             logger.info("working on task queue %s", TASK_QUEUE)
             await stop.wait()
             logger.info("stopping: what has begun is finished first")
@@ -122,11 +129,12 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    with exit_on_bad_settings():
-        try:
+    try:
+        with exit_on_bad_settings():
             asyncio.run(main())
-        except (RuntimeError, StoreUnavailable) as error:
-            sys.exit(f"the worker could not start or had to stop: {error}")
-    # CPython 3.11 may abort while finalizing right after its last Temporal call; half a second lets the bridge's
-    # threads come to rest first.
-    time.sleep(0.5)
+    except (RuntimeError, StoreUnavailable) as error:
+        sys.exit(f"the worker could not start or had to stop: {error}")
+    finally:
+        # CPython 3.11 may abort while finalizing right after its last Temporal call; half a second lets the bridge's
+        # threads come to rest first.
+        time.sleep(0.5)

@@ -9,20 +9,34 @@ import importlib.util
 import itertools
 import logging
 import secrets
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Generic, Literal, TypeVar
+from typing import NamedTuple
 from urllib.parse import quote
 
 import httpx
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import ValidationError
 
+from activities.calcom_answers import (
+    Booking,
+    Bookings,
+    Data,
+    EventType,
+    OneBooking,
+    OneEventType,
+    OneOwner,
+    Owner,
+    Slots,
+    Success,
+)
 from activities.errors import (
     OF_A_BOOKING,
     OF_A_UID,
     AlreadyCancelled,
+    CalcomError,
     NotConfigured,
     Refusal,
     Unreachable,
@@ -43,83 +57,45 @@ API_VERSIONS = {"slots": "2024-09-04", "bookings": "2024-08-13", "event-types": 
 """``cal-api-version`` by resource. A missing or unknown value silently selects 2024-04-15, with other shapes."""
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
+_WANTED = {
+    "slots": "the free slots",
+    "bookings.create": "a booking",
+    "bookings.get": "a booking's state",
+    "bookings.list": "the list of bookings",
+    "bookings.cancel": "a cancellation",
+    "bookings.reschedule": "a rescheduling",
+    "event-types": "the event type",
+    "me": "the key's owner",
+}
+"""What Cal.com is asked, by the name it is counted under (``workflows.metrics.CALENDAR_ENDPOINTS``)."""
 
 
-class _Attendee(_Wire):
-    email: str | None = Field(default=None, repr=False)
-    display_email: str | None = Field(default=None, repr=False)
-    metadata: dict[str, object] | None = None
+@dataclass(frozen=True)
+class Account:
+    """Whose calendar is asked: the company, and the API key of its branch, which is not shown when printed."""
+
+    company: str
+    api_key: str = field(repr=False)
 
 
-class Booking(_Wire):
-    """A booking as Cal.com has it; of its attendees only the addresses, which it does not show when printed."""
+class CalendarAnswer(NamedTuple):
+    """What came of one request: how it is counted (``workflows.metrics``), and after how many seconds.
 
-    uid: str
-    status: str
-    start: AwareDatetime
-    end: AwareDatetime
-    metadata: dict[str, object] | None = None
-    attendees: tuple[_Attendee, ...] = ()
+    Where nobody waited for the answer any longer it is ``unreachable`` as well.
+    """
 
-    @property
-    def stands(self) -> bool:
-        """Whether the booking is accepted, or waiting for the host to accept it."""
-        return self.status == "accepted" or self.awaits_host
-
-    @property
-    def awaits_host(self) -> bool:
-        """Whether the host still has to accept it."""
-        return self.status == "pending"
-
-    def carries(self, key: str, value: str) -> bool:
-        """Whether its metadata says so; a seated event keeps metadata with each attendee."""
-        places = (self.metadata, *(attendee.metadata for attendee in self.attendees))
-        return any(metadata is not None and metadata.get(key) == value for metadata in places)
-
-    @property
-    def addresses(self) -> frozenset[str]:
-        """The attendees' e-mail addresses in lower case; none where Cal.com does not show them."""
-        given = (address for attendee in self.attendees for address in (attendee.email, attendee.display_email))
-        return frozenset(address.lower() for address in given if address)
+    company: str
+    endpoint: str
+    result: str
+    seconds: float
 
 
-class EventType(_Wire):
-    """What can be booked; ``length_in_minutes`` is what Cal.com gives it, whatever the catalog says."""
-
-    id: int
-    title: str
-    slug: str
-    length_in_minutes: int
+Observer = Callable[[CalendarAnswer], None]
+"""Is told of every answer, on the way of the answer itself: it must be quick, and may not raise."""
 
 
-class Owner(_Wire):
-    """Whose API key it is."""
-
-    id: int
-    username: str | None = None
-    time_zone: str
-
-
-class _Slot(_Wire):
-    start: AwareDatetime
-    seats_remaining: int | None = None
-
-
-_Data = TypeVar("_Data")
-
-
-class _Success(_Wire, Generic[_Data]):
-    status: Literal["success"]
-    data: _Data
-
-
-_Slots = _Success[dict[str, tuple[_Slot, ...]]]
-_OneBooking = _Success[Booking]
-_Bookings = _Success[tuple[Booking, ...]]
-_OneEventType = _Success[EventType]
-_OneOwner = _Success[Owner]
+def _nobody(_: CalendarAnswer) -> None:
+    """Observe nothing."""
 
 
 def calcom_http(base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
@@ -150,14 +126,20 @@ _LEAST_EXTRA, _MOST_EXTRA = 1_000, 60_000
 class CalcomClient:
     """Asks Cal.com, once per call, and answers with a model or raises a ``CalcomError``.
 
-    Every method takes the API key of the branch. Moments go out in UTC and come back aware. Every method may raise
+    Every method takes the account of the branch. Moments go out in UTC and come back aware. Every method may raise
     ``Unreachable``, ``RateLimited`` or ``NotConfigured``; further errors are named where they occur.
     """
 
-    def __init__(self, http: httpx.AsyncClient, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        observe: Observer = _nobody,
+    ) -> None:
         """Ask through ``http`` (see ``calcom_http``); by ``clock`` the rate limit's reset time becomes a delay."""
         self._http = http
         self._clock = clock
+        self._observe = observe
         # Every process begins elsewhere, and uses no number again before all were used.
         begin = _LEAST_EXTRA + secrets.randbelow(_MOST_EXTRA - _LEAST_EXTRA)
         self._extra_milliseconds = itertools.cycle(
@@ -165,7 +147,14 @@ class CalcomClient:
         )
 
     async def slots(
-        self, api_key: str, event_type_id: int, start: datetime, end: datetime, timezone: str, *, fresh: bool = False
+        self,
+        account: Account,
+        event_type_id: int,
+        start: datetime,
+        end: datetime,
+        timezone: str,
+        *,
+        fresh: bool = False,
     ) -> tuple[datetime, ...]:
         """Return the starts of the free slots in ``[start, end)``, in order, with the offset of ``timezone``.
 
@@ -178,11 +167,11 @@ class CalcomClient:
             # further one fits in; at least a second, as Cal.com takes an end of 00:00:00 for the end of that day.
             asked_end = end.astimezone(UTC) + timedelta(milliseconds=next(self._extra_milliseconds))
         days = await self._ask(
-            _Slots,
-            "the free slots",
+            Slots,
+            "slots",
             "GET",
             "slots",
-            api_key=api_key,
+            account=account,
             seconds=SLOTS_SECONDS,
             query={
                 "eventTypeId": str(event_type_id),
@@ -196,7 +185,7 @@ class CalcomClient:
 
     async def create_booking(
         self,
-        api_key: str,
+        account: Account,
         event_type_id: int,
         start: datetime,
         *,
@@ -219,11 +208,11 @@ class CalcomClient:
         if phone is not None:
             attendee["phoneNumber"] = phone
         return await self._ask(
-            _OneBooking,
-            "a booking",
+            OneBooking,
+            "bookings.create",
             "POST",
             "bookings",
-            api_key=api_key,
+            account=account,
             seconds=BOOKING_SECONDS,
             body={
                 "eventTypeId": event_type_id,
@@ -234,21 +223,21 @@ class CalcomClient:
             refusals=OF_A_BOOKING,
         )
 
-    async def get_booking(self, api_key: str, uid: str) -> Booking:
+    async def get_booking(self, account: Account, uid: str) -> Booking:
         """Return the booking; raises ``NotFound``."""
         return await self._ask(
-            _OneBooking,
-            "a booking's state",
+            OneBooking,
+            "bookings.get",
             "GET",
             f"bookings/{quote(uid, safe='')}",
-            api_key=api_key,
+            account=account,
             seconds=LOOKUP_SECONDS,
             refusals=OF_A_UID,
         )
 
     async def list_bookings(
         self,
-        api_key: str,
+        account: Account,
         event_type_id: int,
         after_start: datetime,
         before_end: datetime,
@@ -269,27 +258,27 @@ class CalcomClient:
         if attendee_email is not None:
             query["attendeeEmail"] = attendee_email
         return await self._ask(
-            _Bookings,
-            "the list of bookings",
+            Bookings,
+            "bookings.list",
             "GET",
             "bookings",
-            api_key=api_key,
+            account=account,
             seconds=LOOKUP_SECONDS,
             query=query,
         )
 
-    async def cancel_booking(self, api_key: str, uid: str, reason: str) -> None:
+    async def cancel_booking(self, account: Account, uid: str, reason: str) -> None:
         """Cancel the booking; nothing happens to one that is cancelled already. Raises ``NotFound``.
 
         The host's own key, which is the usual one, must give a reason.
         """
         try:
             await self._ask(
-                _OneBooking,
-                "a cancellation",
+                OneBooking,
+                "bookings.cancel",
                 "POST",
                 f"bookings/{quote(uid, safe='')}/cancel",
-                api_key=api_key,
+                account=account,
                 seconds=BOOKING_SECONDS,
                 body={"cancellationReason": reason},
                 refusals=OF_A_UID,
@@ -297,60 +286,82 @@ class CalcomClient:
         except AlreadyCancelled:
             return
 
-    async def reschedule_booking(self, api_key: str, uid: str, start: datetime, reason: str) -> Booking:
+    async def reschedule_booking(self, account: Account, uid: str, start: datetime, reason: str) -> Booking:
         """Move the booking to ``start``; returns the new one, which has another uid.
 
         Raises what ``create_booking`` raises, ``NotFound``, and ``AlreadyCancelled`` also for one moved already.
         """
         return await self._ask(
-            _OneBooking,
-            "a rescheduling",
+            OneBooking,
+            "bookings.reschedule",
             "POST",
             f"bookings/{quote(uid, safe='')}/reschedule",
-            api_key=api_key,
+            account=account,
             seconds=BOOKING_SECONDS,
             body={"start": _utc(start), "reschedulingReason": reason},
             refusals=OF_A_UID + OF_A_BOOKING,
         )
 
-    async def event_type(self, api_key: str, event_type_id: int) -> EventType:
+    async def event_type(self, account: Account, event_type_id: int) -> EventType:
         """Return the event type; ``NotConfigured`` where the key's user has none of this id."""
         return await self._ask(
-            _OneEventType,
-            "the event type",
+            OneEventType,
+            "event-types",
             "GET",
             f"event-types/{event_type_id}",
-            api_key=api_key,
+            account=account,
             seconds=LOOKUP_SECONDS,
         )
 
-    async def me(self, api_key: str) -> Owner:
+    async def me(self, account: Account) -> Owner:
         """Return whose key it is; ``NotConfigured`` for a key that is refused."""
-        return await self._ask(_OneOwner, "the key's owner", "GET", "me", api_key=api_key, seconds=LOOKUP_SECONDS)
+        return await self._ask(OneOwner, "me", "GET", "me", account=account, seconds=LOOKUP_SECONDS)
 
     async def _ask(
         self,
-        answer: type[_Success[_Data]],
-        wanted: str,
+        answer: type[Success[Data]],
+        endpoint: str,
         method: str,
         path: str,
         *,
-        api_key: str,
+        account: Account,
         seconds: float,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
         refusals: tuple[Refusal, ...] = (),
-    ) -> _Data:
-        if not (api_key and api_key.isascii() and api_key.isprintable()):
+    ) -> Data:
+        key = account.api_key
+        if not (key and key.isascii() and key.isprintable()):
             raise NotConfigured("the API key is empty or has characters that no key has")
-        headers = {"Authorization": f"Bearer {api_key}"}
+        headers = {"Authorization": f"Bearer {key}"}
         if version := API_VERSIONS.get(path.partition("/")[0]):
             headers["cal-api-version"] = version
+        request = self._http.build_request(
+            method, f"/v2/{path}", params=query, json=body, headers=headers, timeout=seconds
+        )
+        began = time.monotonic()
+        result = Unreachable.result
+        try:
+            data = await self._answer(answer, _WANTED[endpoint], request, seconds, refusals)
+            result = "ok"
+            return data
+        except CalcomError as error:
+            result = error.result
+            raise
+        finally:
+            self._observe(CalendarAnswer(account.company, endpoint, result, time.monotonic() - began))
+
+    async def _answer(
+        self,
+        answer: type[Success[Data]],
+        wanted: str,
+        request: httpx.Request,
+        seconds: float,
+        refusals: tuple[Refusal, ...],
+    ) -> Data:
         try:
             async with asyncio.timeout(seconds):
-                response = await self._http.request(
-                    method, f"/v2/{path}", params=query, json=body, headers=headers, timeout=seconds
-                )
+                response = await self._http.send(request)
         except (TimeoutError, httpx.TimeoutException):
             raise Unreachable(f"Cal.com did not answer within {seconds:g} s when asked for {wanted}") from None
         except httpx.RequestError as error:

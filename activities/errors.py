@@ -16,7 +16,7 @@ in its source. No exception carries a key, a request, or a sentence of Cal.com's
 
 import re
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -24,23 +24,33 @@ from pydantic.alias_generators import to_camel
 
 
 class CalcomError(Exception):
-    """Base of everything Cal.com answers that is not what was asked for."""
+    """Base of everything Cal.com answers that is not what was asked for; ``result`` is what it is counted as."""
+
+    result: ClassVar[str]
 
 
 class SlotUnavailable(CalcomError):
     """The time cannot be booked: taken, or outside the host's hours. It may be taken by a booking of ours."""
 
+    result = "taken"
+
 
 class TooSoon(CalcomError):
     """The time is inside the minimum notice or beyond the booking window; Cal.com does not say which."""
+
+    result = "refused"
 
 
 class InThePast(CalcomError):
     """The time has passed."""
 
+    result = "refused"
+
 
 class NotFound(CalcomError):
     """There is no booking with this uid."""
+
+    result = "not_found"
 
 
 class AlreadyCancelled(NotFound):
@@ -49,6 +59,8 @@ class AlreadyCancelled(NotFound):
 
 class RateLimited(CalcomError):
     """Cal.com did nothing and asks to be left alone for ``reset_after``."""
+
+    result = "rate_limited"
 
     def __init__(self, reset_after: timedelta) -> None:
         """Say when asking again makes sense."""
@@ -59,9 +71,13 @@ class RateLimited(CalcomError):
 class NotConfigured(CalcomError):
     """Permanent until somebody acts: key refused, event type gone or unfit. The message names what to fix."""
 
+    result = "not_configured"
+
 
 class Unreachable(CalcomError):
     """No usable answer. A request that changes something may have done so, or may still."""
+
+    result = "unreachable"
 
 
 class Refusal(NamedTuple):

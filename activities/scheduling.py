@@ -15,7 +15,8 @@ import phonenumbers
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.calcom_client import Booking, CalcomClient
+from activities.calcom_answers import Booking
+from activities.calcom_client import Account, CalcomClient
 from activities.errors import (
     CalcomError,
     InThePast,
@@ -29,6 +30,7 @@ from activities.free_slots import slots_free_of
 from store.errors import StoreUnavailable
 from store.holds import Holds
 from workflows.messages import HoldState
+from workflows.metrics import HOLD_ATTEMPTS
 from workflows.requests import (
     Attendee,
     Availability,
@@ -153,7 +155,7 @@ class SchedulingActivities:
         metadata = {"company": request.company, "call": request.call_id, "booking_key": key}
         try:
             booking = await self._client.create_booking(
-                self._api_key(request),
+                self._account(request),
                 request.service.event_type_id,
                 request.start,
                 name=request.attendee.name,
@@ -183,7 +185,7 @@ class SchedulingActivities:
         """Look for what this call has booked already, under whatever address: an earlier "yes" may have had another."""
         with _calendar_errors(request, _MAY_BE_BOOKED):
             bookings = await self._client.list_bookings(
-                self._api_key(request),
+                self._account(request),
                 request.service.event_type_id,
                 request.start,
                 request.start.astimezone(UTC) + _LOOKUP_WINDOW,
@@ -196,7 +198,7 @@ class SchedulingActivities:
     ) -> tuple[datetime, ...]:
         with _calendar_errors(request):
             return await self._client.slots(
-                self._api_key(request),
+                self._account(request),
                 request.service.event_type_id,
                 look_from,
                 look_until,
@@ -217,8 +219,13 @@ class SchedulingActivities:
             )
         except StoreUnavailable:
             activity.logger.warning("Going on without a hold: the store does not answer")
-            return HoldState.STORE_DOWN
-        return HoldState.HELD if granted else HoldState.HELD_BY_ANOTHER_CALL
+            hold = HoldState.STORE_DOWN
+        else:
+            hold = HoldState.HELD if granted else HoldState.HELD_BY_ANOTHER_CALL
+        for result in HOLD_ATTEMPTS.labels["result"]:
+            # What it did not come to counts as zero: the rise of a counter that begins with its first event is missed.
+            HOLD_ATTEMPTS.add(activity.metric_meter(), hold == result, result=result)
+        return hold
 
     async def _without_holds(self, request: CalendarRequest, starts: tuple[datetime, ...]) -> tuple[datetime, ...]:
         if not starts:
@@ -237,11 +244,11 @@ class SchedulingActivities:
             return starts
         return slots_free_of(starts, duration, held, request.service.capacity)
 
-    def _api_key(self, request: CalendarRequest) -> str:
+    def _account(self, request: CalendarRequest) -> Account:
         variable = request.calcom_api_key_env
         if not (key := self._keys.get(variable, "").strip()):
             raise NotConfigured(f"the environment variable {variable} is not set")
-        return key
+        return Account(request.company, key)
 
 
 def booking_key(request: BookSlot) -> str:

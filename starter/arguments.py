@@ -27,6 +27,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 LIMITS: Mapping[str, int] = {"moment": 50, "day": 30, "time_of_day": 20, "alternative_id": 20}
 """Longer words for a moment, in characters, are too long unless they are understood all the same."""
 
+NOTED = ("moment", "day", "time_of_day", "service", "alternative_id")
+"""The fields whose words operators may read: they name no person."""
+
 MOST_SEARCH_DAYS = 14
 
 _UNREAD = 200
@@ -78,8 +81,7 @@ class Arguments(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _gather(cls, given: Mapping[str, object]) -> dict[str, object]:
-        values = {field: [_as_said(given.get(name)) for name in names] for field, names in NAMES.items()}
-        said_first = {field: next((v for v in found if v is not None), None) for field, found in values.items()}
+        said_first = {field: _said_first(given, field) for field in NAMES}
         return said_first | {"day_lost": any(is_lost(given.get(name)) for name in NAMES["day"])}
 
     @field_validator("name")
@@ -121,6 +123,12 @@ def field_of(parameter: str) -> str:
     return next(field for field, names in NAMES.items() if parameter in names)
 
 
+def words_in(given: Mapping[str, object]) -> dict[str, str]:
+    """Return what a function's arguments say of day, time and service: cleaned words by field, cut where too long."""
+    words = ((field, _said_first(given, field)) for field in NOTED)
+    return {field: said_first[:_UNREAD] for field, said_first in words if isinstance(said_first, str)}
+
+
 def schema_of(field: str) -> dict[str, JsonValue]:
     """Return the JSON schema of a field's value, as a voice model should give it."""
     schema: dict[str, JsonValue] = Arguments.model_json_schema()["properties"][field]
@@ -131,6 +139,10 @@ def schema_of(field: str) -> dict[str, JsonValue]:
         else schema
     )
     return {key: value for key, value in wanted.items() if key in ("type", "maxLength", "minimum", "maximum")}
+
+
+def _said_first(given: Mapping[str, object], field: str) -> object:
+    return next((value for name in NAMES[field] if (value := _as_said(given.get(name))) is not None), None)
 
 
 def _as_said(value: object) -> object:

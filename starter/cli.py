@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import os
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -14,20 +13,29 @@ import typer
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from starter import figures
 from starter.agent import AgentFormat, Business, agent_config
 from starter.directory import read_catalog
 from starter.eventtypes import check_event_types
+from starter.logs import configure_logging
 from starter.reception import NOBODYS_LANGUAGE, NOBODYS_TIMEZONE
 from starter.serving import serve_webhook
 from starter.settings import Settings, exit_on_bad_settings, load_settings, open_database
 from starter.webhook import slotkeeper_version
 from store.catalog import Catalog, CatalogCompany, CatalogError, apply_catalog
+from store.counts import Period
 from store.errors import StoreUnavailable
+from store.figures import Figures, is_known
+from store.figures import figures as count_figures
+from store.holds import utc_now
 from store.migrate import migrate
 
-BAD_CONFIGURATION = 2
 FAILED = 1
+BAD_CONFIGURATION = 2
+NO_DATABASE = 3
+"""Only where 1 says something else already: that a trigger for rolling back fires."""
 
 USUAL_CATALOG = Path("catalog.toml")
 NOBODY = Business(NOBODYS_LANGUAGE, NOBODYS_TIMEZONE.key)
@@ -46,8 +54,7 @@ def webhook(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8080,
 ) -> None:
     """Serve the voice platform's function calls and events."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    configure_logging("webhook")
     with exit_on_bad_settings():
         settings = load_settings("RETELL_API_KEY")
         _run_with_store(serve_webhook(settings, host, port, _say_where))
@@ -61,6 +68,7 @@ def console(
     """Serve the operators' pages."""
     from console.serving import serve_console
 
+    configure_logging("console")
     with exit_on_bad_settings():
         _run_with_store(serve_console(load_settings(), host, port, _say_where_to_look))
 
@@ -71,6 +79,39 @@ def console_password() -> None:
     from argon2 import PasswordHasher
 
     typer.echo(PasswordHasher().hash(typer.prompt("Password", hide_input=True, confirmation_prompt=True)))
+
+
+@app.command()
+def calls(
+    since: Annotated[str, typer.Option(metavar="SPAN", help="How far back: 30m, 12h, 7d, 4w.")] = "7d",
+    company: Annotated[str | None, typer.Option(metavar="KEY", help="Default: all companies.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Print what became of races and bookings.
+
+    Exit status: 0, or 1 when a trigger for rolling back fires, 2 for a wrong option or setting, 3 when the database
+    does not answer.
+    """
+    try:
+        span = figures.span_of(since)
+    except ValueError as error:
+        _bad_option("--since", str(error))
+    now = utc_now()
+    with exit_on_bad_settings():
+        engine = open_database(load_settings())
+    try:
+        counted = asyncio.run(_count(engine, Period(now - span, now, company)))
+    except StoreUnavailable as error:
+        typer.echo(f"DATABASE_URL: {error}", err=True)
+        raise typer.Exit(NO_DATABASE) from None
+    if counted is None:
+        _bad_option("--company", "is neither in the catalog nor in any call; write a company's key")
+    if as_json:
+        typer.echo(json.dumps(figures.as_json(counted), ensure_ascii=False, indent=2))
+    else:
+        Console().print(figures.as_table(counted))
+    if counted.fires:
+        raise typer.Exit(FAILED)
 
 
 @app.command(name="agent-config")
@@ -166,6 +207,17 @@ def _refuse(error: CatalogError) -> NoReturn:
     for line in error.lines:
         typer.echo(line, err=True)
     raise typer.Exit(BAD_CONFIGURATION) from None
+
+
+async def _count(engine: AsyncEngine, period: Period) -> Figures | None:
+    """Return the figures, or ``None`` where nobody has heard of the company."""
+    try:
+        await migrate(engine)
+        if period.company is not None and not await is_known(engine, period.company):
+            return None
+        return await count_figures(engine, period)
+    finally:
+        await engine.dispose()
 
 
 async def _apply(catalog: Catalog, settings: Settings) -> None:

@@ -5,12 +5,15 @@ from datetime import timedelta
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
+from temporalio.common import MetricMeter
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from starter.settings import Settings, SettingsError
+from starter.tracing import Tracing, read_tracing
+from workflows.metrics import BUCKETS
 
 LOCAL_SERVER = "localhost:7233"
 
@@ -24,15 +27,25 @@ class Connection:
 
     config: ClientConnectConfig
     runtime: Runtime | None
+    tracing: Tracing
+
+    @property
+    def meter(self) -> MetricMeter:
+        """What this process counts with, for the Prometheus endpoint on ``METRICS_BIND``; without one, into nothing."""
+        return MetricMeter.noop if self.runtime is None else self.runtime.metric_meter
 
 
-def read_connection(settings: Settings) -> Connection:
+def read_connection(settings: Settings, process: str = "slotkeeper") -> Connection:
     """Read Temporal's environment configuration (``TEMPORAL_ADDRESS``, ``TEMPORAL_PROFILE``, ...) and open the metrics.
 
+    Args:
+        settings: Where the metrics are.
+        process: What this process is called in traces.
+
     Raises:
-        SettingsError: The configuration cannot be used, or ``METRICS_BIND`` is taken.
+        SettingsError: The configuration cannot be used, ``METRICS_BIND`` is taken, or traces cannot be made.
     """
-    return Connection(_client_config(), _runtime(settings.metrics_bind))
+    return Connection(_client_config(), _runtime(settings.metrics_bind), read_tracing(process))
 
 
 async def connect(connection: Connection, *, lazy: bool = False) -> Client:
@@ -46,9 +59,14 @@ async def connect(connection: Connection, *, lazy: bool = False) -> Client:
         RuntimeError: The server cannot be reached, or does not let us in (unless ``lazy``).
         SettingsError: The address, a part of TLS or the namespace is none that Temporal knows (unless ``lazy``).
     """
-    config, runtime = connection.config, connection.runtime
     try:
-        client = await Client.connect(**config, data_converter=pydantic_data_converter, lazy=lazy, runtime=runtime)
+        client = await Client.connect(
+            **connection.config,
+            data_converter=pydantic_data_converter,
+            plugins=connection.tracing.plugins,
+            lazy=lazy,
+            runtime=connection.runtime,
+        )
     except ValueError as error:
         raise SettingsError(f"TEMPORAL_ADDRESS or TEMPORAL_TLS_...: {error}") from None
     if not lazy:
@@ -83,8 +101,9 @@ def _client_config() -> ClientConnectConfig:
 def _runtime(metrics_bind: str | None) -> Runtime | None:
     if metrics_bind is None:
         return None
-    metrics = PrometheusConfig(bind_address=metrics_bind, durations_as_seconds=True)
+    metrics = PrometheusConfig(bind_address=metrics_bind, durations_as_seconds=True, histogram_bucket_overrides=BUCKETS)
     try:
-        return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+        # The name Temporal would attach is its own SDK's; who exports is known to whoever scrapes.
+        return Runtime(telemetry=TelemetryConfig(metrics=metrics, attach_service_name=False))
     except (RuntimeError, ValueError) as error:
         raise SettingsError(f"METRICS_BIND: {error}") from None

@@ -27,27 +27,36 @@ class Signature:
 
     Attributes:
         header: The header that carries it.
-        pattern: Its exact form, with the groups ``at`` (decimal digits, at most 15) and ``digest`` (lower-case hex).
+        form: How it is written, with ``{at}`` (decimal digits, at most 15) and ``{digest}`` (lower-case hex) in it.
         ticks_per_second: What ``at`` counts since 1970: 1 for seconds, 1000 for milliseconds.
         tolerance: How far ``at`` may lie from our time, either way.
         message: Body and ``at`` -> the bytes that were signed.
     """
 
     header: str
-    pattern: re.Pattern[str]
+    form: str
     ticks_per_second: int
     tolerance: timedelta
     message: Callable[[bytes, bytes], bytes]
 
     def fits(self, headers: Mapping[str, str], body: bytes, key: SecretStr, now: datetime) -> bool:
         """Whether the signature is that of these bytes and is no older or newer than the tolerance."""
-        match = self.pattern.fullmatch(headers.get(self.header, ""))
+        written = self.form.format(at="(?P<at>[0-9]{1,15})", digest="(?P<digest>[0-9a-f]{64})")
+        match = re.fullmatch(written, headers.get(self.header, ""))
         if match is None:
             return False
         at = match["at"]
-        expected = hmac.digest(key.get_secret_value().encode(), self.message(body, at.encode()), "sha256").hex()
         age = abs(now.timestamp() - int(at) / self.ticks_per_second)
-        return hmac.compare_digest(expected, match["digest"]) and age <= self.tolerance.total_seconds()
+        is_right = hmac.compare_digest(self._digest(body, at, key), match["digest"])
+        return is_right and age <= self.tolerance.total_seconds()
+
+    def sign(self, body: bytes, key: SecretStr, now: datetime) -> str:
+        """Return what the header must carry for these bytes, signed now."""
+        at = str(round(now.timestamp() * self.ticks_per_second))
+        return self.form.format(at=at, digest=self._digest(body, at, key))
+
+    def _digest(self, body: bytes, at: str, key: SecretStr) -> str:
+        return hmac.digest(key.get_secret_value().encode(), self.message(body, at.encode()), "sha256").hex()
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,12 @@ Nothing here goes into a log but the class of an error, where it arose, and a tr
 
 import json
 import logging
-import traceback
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from itertools import islice
-from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar, cast
+from typing import Annotated, Any, NoReturn, cast
 from uuid import uuid4
 
 from fastapi import Depends, Request
@@ -20,9 +18,12 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import SecretStr
 from starlette.exceptions import HTTPException
+from structlog.contextvars import bound_contextvars
 
 from starter.credentials import Credential
 from starter.incoming import CallEvent, FunctionCall, PhoneCall
+from starter.journal import Journal
+from starter.logs import way_to
 from starter.reception import Arrival, Reception
 from starter.replies.bodies import Body, error_body
 from starter.settings import Settings
@@ -30,8 +31,6 @@ from starter.settings import Settings
 logger = logging.getLogger(__name__)
 
 Payload = Mapping[str, object]
-
-Result = TypeVar("Result")
 
 
 def utc_now() -> datetime:
@@ -47,8 +46,13 @@ async def _reception(request: Request) -> Reception:
     return cast(Reception, request.app.state.reception)
 
 
+async def _journal(request: Request) -> Journal:
+    return cast(Journal, request.app.state.journal)
+
+
 ArrivalDep = Annotated[Arrival, Depends(_arrival)]
 ReceptionDep = Annotated[Reception, Depends(_reception)]
+JournalDep = Annotated[Journal, Depends(_journal)]
 
 
 @dataclass(frozen=True)
@@ -87,14 +91,21 @@ class Counter:
     """Where one request is served: what breaks behind it becomes a sentence, whatever platform it came through."""
 
     reception: ReceptionDep
+    journal: JournalDep
     arrival: ArrivalDep
     response: Response
 
     async def answer(self, asked: FunctionCall) -> Body:
         """Answer a function call."""
         voice = self.reception.voice_for(asked.phone_call, self.arrival.now)
-        answer = self.reception.answer(asked, self.arrival, voice)
-        return await self._or_else(error_body(voice.language.cannot_check), answer)
+        enquiry = self.reception.enquiry(asked)
+        body = error_body(voice.language.cannot_check)
+        with bound_contextvars(**enquiry.labels):
+            with self._nothing_breaks():
+                body = await self.reception.answer(enquiry, self.arrival, voice)
+            with self._nothing_breaks():
+                self.journal.note(enquiry, body, self.arrival.on_real_clock, utc_now())
+        return body
 
     async def note(self, event: CallEvent) -> None:
         """Take notice of what happened to a call; where that fails it is to be delivered again."""
@@ -103,18 +114,20 @@ class Counter:
     async def variables_for(self, phone_call: PhoneCall) -> Mapping[str, str]:
         """Return what the agent should know of a ringing call; nothing where it cannot be found out."""
         voice = self.reception.voice_for(phone_call, self.arrival.now)
-        return await self._or_else({}, self.reception.variables_for(phone_call, voice))
+        with self._nothing_breaks():
+            return await self.reception.variables_for(phone_call, voice)
+        return {}
 
     def apology(self, phone_call: PhoneCall) -> str:
         """Return what to say to a caller for whom nothing can be done now."""
         return self.reception.voice_for(phone_call, self.arrival.now).language.cannot_check
 
-    async def _or_else(self, otherwise: Result, work: Awaitable[Result]) -> Result:
+    @contextmanager
+    def _nothing_breaks(self) -> Iterator[None]:
         try:
-            return await work
+            yield
         except Exception as error:  # noqa: BLE001 - where an error nobody foresaw becomes a sentence
             self.response.headers.append(TRACE_HEADER, _traced(error))
-            return otherwise
 
 
 CounterDep = Annotated[Counter, Depends()]
@@ -149,14 +162,8 @@ class AnsweredRoute(APIRoute):
 def _traced(error: Exception) -> str:
     """Log where an error arose, and return the id it is logged under."""
     trace_id = uuid4().hex
-    logger.error("%s at %s, trace %s", type(error).__name__, _way_to(error), trace_id)
+    logger.error("%s at %s, trace %s", type(error).__name__, way_to(error), trace_id)
     return trace_id
-
-
-def _way_to(error: Exception) -> str:
-    """Return where an error arose and how it was come by: files and lines, innermost first, and nothing else."""
-    frames = reversed(traceback.extract_tb(error.__traceback__))
-    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in islice(frames, 8))
 
 
 def _refuse_constant(name: str) -> NoReturn:

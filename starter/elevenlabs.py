@@ -8,7 +8,6 @@ fills from ElevenLabs' own variables:
     X-Called-Number: {{system__called_number}}
 """
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -23,7 +22,7 @@ SECRET = SharedSecret()
 
 SIGNATURE = Signature(
     header="ElevenLabs-Signature",
-    pattern=re.compile(r"t=(?P<at>[0-9]{1,15}),v0=(?P<digest>[0-9a-f]{64})"),
+    form="t={at},v0={digest}",
     ticks_per_second=1,
     tolerance=timedelta(minutes=30),
     message=lambda body, at: at + b"." + body,

@@ -38,6 +38,7 @@ from store.catalog import CatalogBranch, find_service
 from store.numbers import e164
 from workflows import rules
 from workflows.messages import Aim, Answer, AnswerStatus, Call, Confirmation, HangUp, Missing, Reason, SlotWish
+from workflows.metrics import OTHER
 from workflows.names import speakable
 
 UNKNOWN_NUMBER = Answer(status=AnswerStatus.ERROR, reason=Reason.UNKNOWN_NUMBER)
@@ -61,6 +62,41 @@ class Arrival:
 
     now: datetime
     on_real_clock: datetime
+
+
+@dataclass
+class Enquiry:
+    """A function call, and what is found out about it on the way to its answer.
+
+    Attributes:
+        asked: The call.
+        branch: Whose number was dialled, if it is a branch of ours.
+        turn_id: The turn of the conversation it came to, if it came to one.
+    """
+
+    asked: FunctionCall
+    branch: CatalogBranch | None
+    turn_id: str | None = None
+
+    @property
+    def function(self) -> Function | None:
+        """Which of our functions was called, if it is one."""
+        return FUNCTIONS.get(self.asked.name or "")
+
+    @property
+    def function_name(self) -> str:
+        """The name agents are offered that function by; ``other`` where it is none of ours."""
+        return self.function.name if self.function else OTHER
+
+    @property
+    def labels(self) -> dict[str, str | None]:
+        """What every log line about it says."""
+        return {
+            "call_id": self.asked.phone_call.call_id,
+            "company": self.branch.company.key if self.branch else None,
+            "branch": self.branch.key if self.branch else None,
+            "function": self.function_name,
+        }
 
 
 @dataclass(frozen=True)
@@ -94,13 +130,16 @@ class Reception:
         local = now.astimezone(ZoneInfo(branch.company.timezone))
         return Voice(language(branch.company.language), local, tuple(service.name for service in branch.services))
 
-    async def answer(self, asked: FunctionCall, arrival: Arrival, voice: Voice) -> Body:
-        """Answer a function call."""
-        branch = self._directory.branch_for(asked.phone_call.our_number)
+    def enquiry(self, asked: FunctionCall) -> Enquiry:
+        """Return the function call with the branch it is for."""
+        return Enquiry(asked, self._directory.branch_for(asked.phone_call.our_number))
+
+    async def answer(self, enquiry: Enquiry, arrival: Arrival, voice: Voice) -> Body:
+        """Answer a function call; which turn it came to is added to the ``enquiry``."""
+        asked, branch, function = enquiry.asked, enquiry.branch, enquiry.function
         if branch is None:
             logger.warning("a function was called without a number of ours; is 'payload: args only' switched on?")
             return answer_body(voice, UNKNOWN_NUMBER)
-        function = FUNCTIONS.get(asked.name or "")
         if function is None:
             return error_body(voice.language.unknown_function)
         try:
@@ -130,6 +169,7 @@ class Reception:
         if isinstance(wish, AskedBack):
             await self._conversation.overhear(call, wish.made_out)
             return wish.body
+        enquiry.turn_id = turn_id
         if is_yes:
             chosen = arguments.alternative_id if arguments.names_alternative else None
             answer = await self._conversation.confirm(call, Confirmation(wish=wish, alternative_id=chosen))

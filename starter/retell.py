@@ -3,7 +3,6 @@
 Field names and oddities are those of Retell's custom functions, call events and inbound webhook.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -16,7 +15,7 @@ from starter.incoming import CallEvent, FunctionCall, PhoneCall
 
 SIGNATURE = Signature(
     header="X-Retell-Signature",
-    pattern=re.compile(r"v=(?P<at>[0-9]{1,15}),d=(?P<digest>[0-9a-f]{64})"),
+    form="v={at},d={digest}",
     ticks_per_second=1000,
     tolerance=timedelta(minutes=5),
     message=lambda body, at: body + at,

@@ -12,6 +12,7 @@ import uvicorn
 from starter.connect import connect, read_connection
 from starter.conversation import Conversation
 from starter.directory import Directory, read_catalog
+from starter.journal import Journal
 from starter.settings import Settings, open_database
 from starter.webhook import create_app
 from store.catalog import apply_catalog, load_catalog
@@ -28,7 +29,7 @@ async def serve_webhook(settings: Settings, host: str, port: int, listening: Cal
         SettingsError: ``DATABASE_URL``, ``METRICS_BIND`` or Temporal's own settings cannot be used.
         StoreUnavailable: The database does not answer.
     """
-    connection = read_connection(settings)
+    connection = read_connection(settings, "slotkeeper-webhook")
     engine = open_database(settings)
     try:
         await migrate(engine)
@@ -36,8 +37,11 @@ async def serve_webhook(settings: Settings, host: str, port: int, listening: Cal
             await apply_catalog(engine, read_catalog(settings.catalog_file))
         directory = Directory(engine, await load_catalog(engine))
         conversation = Conversation(await connect(connection, lazy=True))
+        journal = Journal(engine, connection.meter)
+        app = create_app(settings=settings, conversation=conversation, directory=directory, journal=journal)
+        connection.tracing.see_answers(app)
         config = uvicorn.Config(
-            create_app(settings=settings, conversation=conversation, directory=directory),
+            app,
             host=host,
             port=port,
             log_config=None,
@@ -55,16 +59,19 @@ class Server(uvicorn.Server):
     """Says where it listens, and ends by itself on a signal instead of dying of it."""
 
     def __init__(self, config: uvicorn.Config, listening: Callable[[str, int], None]) -> None:
+        """Tell ``listening`` host and port once requests are taken."""
         super().__init__(config)
         self._listening = listening
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
         await super().startup(sockets)
         if self.started:
             self._listening(self.config.host, self.servers[0].sockets[0].getsockname()[1])
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM end the serving."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)

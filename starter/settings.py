@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
+from argon2 import extract_parameters
+from argon2.exceptions import InvalidHashError
 from dotenv import load_dotenv
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -56,6 +58,15 @@ def _secret(key: SecretStr) -> SecretStr:
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 """A secret of our own making that a platform sends back in a header."""
 
+
+def _argon2_hash(hash_: SecretStr) -> SecretStr:
+    try:
+        extract_parameters(hash_.get_secret_value())
+    except InvalidHashError:
+        raise ValueError("is no argon2 hash; `slotkeeper console-password` makes one") from None
+    return hash_
+
+
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -67,9 +78,10 @@ class Settings(BaseSettings):
     ``confirmation_window_seconds`` how long a call may say nothing before its workflow ends. A voice platform whose
     secret is not set is not served.
 
-    Of the console: who may log in (``console_password_hash`` is argon2's), what signs its sessions (made up at every
-    start where not set), where people reach the Temporal UI, and where the page *Try it* rings up, which is missing
-    without. ``embedded_stack`` says that calendar and worker are there to be played with: only `make up` sets it.
+    Of the console: who may log in (``console_password_hash`` is argon2's; set with the user or not at all), what signs
+    its sessions (made up at every start where not set), where people reach the Temporal UI, and where the page *Try it*
+    rings up, which is missing without. ``embedded_stack`` says that calendar and worker are there to be played with:
+    only `make up` sets it.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -88,11 +100,18 @@ class Settings(BaseSettings):
     payload_encryption_keys: Annotated[SecretStr | None, AfterValidator(_not_available)] = None
     metrics_bind: Annotated[str, AfterValidator(_bind_address)] | None = None
     console_user: str | None = None
-    console_password_hash: Annotated[SecretStr | None, Field(repr=False)] = None
+    console_password_hash: Annotated[SecretStr, AfterValidator(_argon2_hash)] | None = None
     console_session_secret: Secret | None = None
     temporal_ui_url: Annotated[str, AfterValidator(_web_address)] = "http://localhost:8233"
     try_it_webhook_url: Annotated[str, AfterValidator(_web_address)] | None = None
     embedded_stack: bool = False
+
+    @model_validator(mode="after")
+    def _login_is_whole(self) -> Self:
+        if (self.console_user is None) != (self.console_password_hash is None):
+            missing = "CONSOLE_USER" if self.console_user is None else "CONSOLE_PASSWORD_HASH"
+            raise ValueError(f"{missing}: is not set; a login needs CONSOLE_USER and CONSOLE_PASSWORD_HASH")
+        return self
 
 
 def load_settings(*required: str) -> Settings:
@@ -109,8 +128,8 @@ def load_settings(*required: str) -> Settings:
         settings = Settings()
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        name = str(wrong["loc"][0]).upper()
-        raise SettingsError(f"{name}: {wrong['msg'].removeprefix('Value error, ')}") from None
+        complaint = ": ".join([*(str(name).upper() for name in wrong["loc"][:1]), wrong["msg"]])
+        raise SettingsError(complaint.replace("Value error, ", "", 1)) from None
     for name in required:
         if getattr(settings, name.lower()) is None:
             raise SettingsError(f"{name}: is not set; set it in the environment or in .env")

@@ -16,6 +16,7 @@ from starter import elevenlabs, retell, vapi
 from starter.conversation import Conversation
 from starter.directory import Directory
 from starter.door import AnsweredRoute, CounterDep, Door, Payload, ReceptionDep, utc_now
+from starter.journal import Journal
 from starter.reception import Reception
 from starter.replies.bodies import Body
 from starter.settings import Settings
@@ -50,7 +51,12 @@ router = APIRouter(route_class=AnsweredRoute)
 
 
 def create_app(
-    *, settings: Settings, conversation: Conversation, directory: Directory, clock: Clock = utc_now
+    *,
+    settings: Settings,
+    conversation: Conversation,
+    directory: Directory,
+    journal: Journal | None = None,
+    clock: Clock = utc_now,
 ) -> FastAPI:
     """Put the web process together.
 
@@ -58,14 +64,17 @@ def create_app(
         settings: ``RETELL_API_KEY`` must be set; other platforms are served where their secrets are.
         conversation: Who leads the calls.
         directory: Who knows the branches; kept fresh while the process runs.
+        journal: Where answers are noted; open while the process runs. Without one they are logged and no more.
         clock: The clock that decides about dates; aware. Signatures and waiting follow the real one.
     """
     if settings.retell_api_key is None:
         raise ValueError("RETELL_API_KEY is not set: there is no switch to skip the check of signatures")
 
+    journal = journal or Journal()
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as tasks:
+        async with journal.open(), asyncio.TaskGroup() as tasks:
             keeping_fresh = tasks.create_task(directory.keep_fresh())
             yield
             keeping_fresh.cancel()
@@ -76,9 +85,11 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         max_body_size=BODY_LIMIT,
+        telemetry={"auto_configure": False},
         lifespan=lifespan,
     )
     app.state.reception = Reception(conversation, directory, settings)
+    app.state.journal = journal
     app.state.settings = settings
     app.state.clock = clock
     app.include_router(router)

@@ -13,12 +13,11 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.calcom_client import CalcomClient, calcom_http
 from activities.scheduling import SchedulingActivities
-from tests.activities.fakes import Answer, MemoryHolds, Replayed, Request, Run, ScriptedCalcom
+from tests.activities.fakes import KEY, Answer, MemoryHolds, Replayed, Request, Run, ScriptedCalcom
 from workflows.messages import Service
 
 RECORDED = Path(__file__).parents[1] / "data" / "calcom-recorded.json"
 NOW = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
-KEY = "cal_live_secret"
 
 
 @pytest.fixture(scope="session")

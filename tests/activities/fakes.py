@@ -7,8 +7,12 @@ from typing import Any, Protocol, TypeVar
 
 import httpx
 
+from activities.calcom_client import Account
 from store.errors import StoreUnavailable
 from store.holds import Holds
+
+KEY = "cal_live_secret"
+ACCOUNT = Account("salon", KEY)
 
 Script = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
 Replayed = Callable[[str], httpx.Response]

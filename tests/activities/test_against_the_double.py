@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from temporalio.exceptions import ApplicationError
 
-from activities.calcom_client import CalcomClient, calcom_http
+from activities.calcom_client import Account, CalcomClient, calcom_http
 from activities.scheduling import SchedulingActivities
 from simulator.calcom import Config, Fault, create_app
 from simulator.calcom.records import Booking
@@ -87,7 +87,7 @@ def standing(double: Starlette) -> list[Booking]:
 
 async def stranger_books(client: CalcomClient, start: datetime = NINE, event_type_id: int = 900003) -> None:
     await client.create_booking(
-        KEY,
+        Account("salon", KEY),
         event_type_id,
         start,
         name="Ann Lee",

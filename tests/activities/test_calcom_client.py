@@ -12,9 +12,8 @@ import pytest
 from activities import calcom_client
 from activities.calcom_client import CalcomClient, calcom_http
 from activities.errors import Unreachable
-from tests.activities.fakes import Replayed, Script, ScriptedCalcom, success
+from tests.activities.fakes import ACCOUNT, KEY, Replayed, Script, ScriptedCalcom, success
 
-KEY = "cal_live_secret"
 BERLIN = ZoneInfo("Europe/Berlin")
 MORNING = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
@@ -29,14 +28,14 @@ def listing(*starts: str) -> Script:
 async def ask_everything(client: CalcomClient) -> None:
     """Make one request of each kind; the answers do not matter."""
     for request in (
-        client.slots(KEY, 10, MORNING, MORNING + HALF_HOUR, "Europe/Berlin"),
-        client.create_booking(KEY, 10, MORNING, **ATTENDEE, metadata={}),
-        client.get_booking(KEY, "u1"),
-        client.list_bookings(KEY, 10, MORNING, MORNING + HALF_HOUR, attendee_email="ann@example.com"),
-        client.cancel_booking(KEY, "u1", "changed mind"),
-        client.reschedule_booking(KEY, "u1", MORNING, "later"),
-        client.event_type(KEY, 10),
-        client.me(KEY),
+        client.slots(ACCOUNT, 10, MORNING, MORNING + HALF_HOUR, "Europe/Berlin"),
+        client.create_booking(ACCOUNT, 10, MORNING, **ATTENDEE, metadata={}),
+        client.get_booking(ACCOUNT, "u1"),
+        client.list_bookings(ACCOUNT, 10, MORNING, MORNING + HALF_HOUR, attendee_email="ann@example.com"),
+        client.cancel_booking(ACCOUNT, "u1", "changed mind"),
+        client.reschedule_booking(ACCOUNT, "u1", MORNING, "later"),
+        client.event_type(ACCOUNT, 10),
+        client.me(ACCOUNT),
     ):
         with pytest.raises(Unreachable):
             await request
@@ -65,7 +64,7 @@ async def test_recorded_slots_are_instants(
 ) -> None:
     calcom.answer("GET", "/v2/slots", replayed(name))
 
-    starts = await client.slots(KEY, 10, MORNING, MORNING + 3 * HALF_HOUR, "Europe/Berlin")
+    starts = await client.slots(ACCOUNT, 10, MORNING, MORNING + 3 * HALF_HOUR, "Europe/Berlin")
 
     assert starts == (MORNING, MORNING + HALF_HOUR, MORNING + 2 * HALF_HOUR)
 
@@ -75,7 +74,7 @@ async def test_no_slots_at_all_is_an_empty_answer(
 ) -> None:
     calcom.answer("GET", "/v2/slots", replayed("slots_empty"))
 
-    assert await client.slots(KEY, 10, MORNING, MORNING + HALF_HOUR, "Europe/Berlin") == ()
+    assert await client.slots(ACCOUNT, 10, MORNING, MORNING + HALF_HOUR, "Europe/Berlin") == ()
 
 
 async def test_full_slots_of_a_seated_event_are_not_free(
@@ -84,7 +83,7 @@ async def test_full_slots_of_a_seated_event_are_not_free(
     calcom.answer("GET", "/v2/slots", replayed("slots_seated_range"))
     noon = datetime(2026, 12, 10, 12, 0, tzinfo=UTC)
 
-    starts = await client.slots(KEY, 1, noon, noon + timedelta(hours=2), "Europe/Berlin")
+    starts = await client.slots(ACCOUNT, 1, noon, noon + timedelta(hours=2), "Europe/Berlin")
 
     assert starts == (noon + timedelta(hours=1),)
 
@@ -105,7 +104,7 @@ async def test_slots_outside_the_asked_window_are_dropped_and_the_rest_is_sorted
         ),
     )
 
-    starts = await client.slots(KEY, 10, MORNING, MORNING + 2 * HALF_HOUR, "Europe/Berlin")
+    starts = await client.slots(ACCOUNT, 10, MORNING, MORNING + 2 * HALF_HOUR, "Europe/Berlin")
 
     assert starts == (MORNING, MORNING + HALF_HOUR)
 
@@ -121,7 +120,7 @@ async def test_the_window_is_one_of_instants_also_when_the_clock_goes_back(
     calcom.answer("GET", "/v2/slots", listing("2026-10-25T02:30:00.000+02:00", "2026-10-25T02:30:00.000+01:00"))
     half_past_two = datetime(2026, 10, 25, 2, 30, fold=fold, tzinfo=BERLIN)
 
-    starts = await client.slots(KEY, 10, half_past_two, instant + HALF_HOUR, "Europe/Berlin")
+    starts = await client.slots(ACCOUNT, 10, half_past_two, instant + HALF_HOUR, "Europe/Berlin")
 
     assert starts == (instant,)
 
@@ -133,7 +132,7 @@ async def test_a_fresh_read_repeats_no_query_and_lets_no_further_slot_in(
     end = datetime(2026, 12, 9, 0, 0, tzinfo=UTC)
 
     for _ in range(200):
-        await client.slots(KEY, 10, MORNING, end, "Europe/Berlin", fresh=True)
+        await client.slots(ACCOUNT, 10, MORNING, end, "Europe/Berlin", fresh=True)
 
     queries = [request.url.params for request in calcom.requests]
     ends = [datetime.fromisoformat(query["end"]) for query in queries]
@@ -147,7 +146,7 @@ async def test_a_slot_after_the_asked_end_is_dropped_from_a_fresh_read_too(
 ) -> None:
     calcom.answer("GET", "/v2/slots", listing("2026-12-08T08:00:00.000Z", "2026-12-08T08:30:00.000Z"))
 
-    starts = await client.slots(KEY, 10, MORNING, MORNING + HALF_HOUR, "Europe/Berlin", fresh=True)
+    starts = await client.slots(ACCOUNT, 10, MORNING, MORNING + HALF_HOUR, "Europe/Berlin", fresh=True)
 
     assert starts == (MORNING,)
 
@@ -155,7 +154,7 @@ async def test_a_slot_after_the_asked_end_is_dropped_from_a_fresh_read_too(
 async def test_an_ordinary_read_asks_the_window_as_it_is(calcom: ScriptedCalcom, client: CalcomClient) -> None:
     calcom.answer("GET", "/v2/slots", listing())
 
-    await client.slots(KEY, 10, MORNING.astimezone(BERLIN), MORNING + HALF_HOUR, "Europe/Berlin")
+    await client.slots(ACCOUNT, 10, MORNING.astimezone(BERLIN), MORNING + HALF_HOUR, "Europe/Berlin")
 
     assert dict(calcom.requests[0].url.params) == {
         "eventTypeId": "10",
@@ -171,7 +170,7 @@ async def test_a_booking_asks_for_an_instant_and_never_to_overlook_conflicts(
     calcom.bookings(replayed("booking_create"))
 
     booking = await client.create_booking(
-        KEY, 10, datetime(2026, 12, 9, 10, 0, tzinfo=BERLIN), **ATTENDEE, metadata={"call": "c1"}
+        ACCOUNT, 10, datetime(2026, 12, 9, 10, 0, tzinfo=BERLIN), **ATTENDEE, metadata={"call": "c1"}
     )
 
     assert json.loads(calcom.requests[0].content) == {
@@ -194,7 +193,7 @@ async def test_a_pending_booking_stands_and_awaits_its_host(
 ) -> None:
     calcom.bookings(replayed("booking_create_pending"))
 
-    booking = await client.create_booking(KEY, 12, MORNING, **ATTENDEE, metadata={})
+    booking = await client.create_booking(ACCOUNT, 12, MORNING, **ATTENDEE, metadata={})
 
     assert booking.stands
     assert booking.awaits_host
@@ -207,7 +206,7 @@ async def test_a_seated_booking_carries_its_metadata_with_the_attendee(
     answer["data"]["attendees"][0]["metadata"] = {"booking_key": "k1"}
     calcom.bookings(httpx.Response(201, json=answer))
 
-    booking = await client.create_booking(KEY, 1, MORNING, **ATTENDEE, metadata={"booking_key": "k1"})
+    booking = await client.create_booking(ACCOUNT, 1, MORNING, **ATTENDEE, metadata={"booking_key": "k1"})
 
     assert booking.carries("booking_key", "k1")
 
@@ -219,7 +218,7 @@ async def test_a_booking_shows_nothing_of_its_attendees(
     booking = replayed(name).json()["data"]
     calcom.answer("GET", "/v2/bookings/u1", success(booking[0] if isinstance(booking, list) else booking))
 
-    shown = repr(await client.get_booking(KEY, "u1"))
+    shown = repr(await client.get_booking(ACCOUNT, "u1"))
 
     assert "Ann" not in shown
     assert "example.com" not in shown
@@ -231,7 +230,7 @@ async def test_bookings_are_looked_up_by_type_and_window_earliest_first_and_by_a
 ) -> None:
     calcom.lookups(replayed("bookings_list"))
 
-    (booking,) = await client.list_bookings(KEY, 10, MORNING, MORNING + HALF_HOUR, attendee_email=attendee_email)
+    (booking,) = await client.list_bookings(ACCOUNT, 10, MORNING, MORNING + HALF_HOUR, attendee_email=attendee_email)
 
     assert booking.uid == "5sgiQ2V2kHeya8nHuBHirB"
     query = {
@@ -249,7 +248,7 @@ async def test_cancelling_what_is_cancelled_already_is_done(
 ) -> None:
     calcom.answer("POST", "/v2/bookings/u1/cancel", replayed(name))
 
-    await client.cancel_booking(KEY, "u1", "changed mind")
+    await client.cancel_booking(ACCOUNT, "u1", "changed mind")
 
     assert json.loads(calcom.requests[0].content) == {"cancellationReason": "changed mind"}
 
@@ -259,7 +258,7 @@ async def test_rescheduling_returns_the_new_booking(
 ) -> None:
     calcom.answer("POST", "/v2/bookings/u1/reschedule", replayed("booking_reschedule"))
 
-    booking = await client.reschedule_booking(KEY, "u1", datetime(2026, 12, 9, 12, 0, tzinfo=UTC), "later")
+    booking = await client.reschedule_booking(ACCOUNT, "u1", datetime(2026, 12, 9, 12, 0, tzinfo=UTC), "later")
 
     assert booking.uid == "4ix99Hw2N6uCmoKoY956L3"
     assert booking.start == datetime(2026, 12, 9, 12, 0, tzinfo=UTC)
@@ -268,20 +267,20 @@ async def test_rescheduling_returns_the_new_booking(
 async def test_an_event_type_tells_its_length(replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient) -> None:
     calcom.answer("GET", "/v2/event-types/10", replayed("event_type_get"))
 
-    assert (await client.event_type(KEY, 10)).length_in_minutes == 30
+    assert (await client.event_type(ACCOUNT, 10)).length_in_minutes == 30
 
 
 async def test_a_key_tells_its_owner(replayed: Replayed, calcom: ScriptedCalcom, client: CalcomClient) -> None:
     calcom.answer("GET", "/v2/me", replayed("me"))
 
-    assert (await client.me(KEY)).time_zone == "Europe/Berlin"
+    assert (await client.me(ACCOUNT)).time_zone == "Europe/Berlin"
 
 
 async def test_a_uid_cannot_lead_to_another_route(calcom: ScriptedCalcom, client: CalcomClient) -> None:
     calcom.answer("GET", "/v2/bookings/../me", httpx.Response(502))
 
     with pytest.raises(Unreachable):
-        await client.get_booking(KEY, "../me")
+        await client.get_booking(ACCOUNT, "../me")
 
     assert calcom.requests[0].url.raw_path == b"/v2/bookings/..%2Fme"
 
@@ -332,7 +331,7 @@ async def test_an_answer_that_trickles_in_is_bounded_as_a_whole(
     calcom.answer("GET", "/v2/slots", trickle)
 
     with pytest.raises(Unreachable, match=r"0\.01 s"):
-        await client.slots(KEY, 10, MORNING, MORNING + HALF_HOUR, "Europe/Berlin")
+        await client.slots(ACCOUNT, 10, MORNING, MORNING + HALF_HOUR, "Europe/Berlin")
 
     assert cancelled.is_set()
 
@@ -346,7 +345,7 @@ async def test_redirects_are_not_followed_and_cookies_not_kept(calcom: ScriptedC
 
     for _ in range(2):
         with pytest.raises(Unreachable):
-            await client.me(KEY)
+            await client.me(ACCOUNT)
 
     assert [request.url.host for request in calcom.requests] == ["calcom.example"] * 2
     assert all("Cookie" not in request.headers for request in calcom.requests)
@@ -367,4 +366,4 @@ async def test_a_base_url_with_a_path_keeps_it(calcom: ScriptedCalcom) -> None:
 
     async with calcom_http("https://calcom.example/calendar/", httpx.MockTransport(calcom)) as http:
         with pytest.raises(Unreachable):
-            await calcom_client.CalcomClient(http).me(KEY)
+            await calcom_client.CalcomClient(http).me(ACCOUNT)

@@ -13,7 +13,7 @@ import pytest
 
 from activities.calcom_client import CalcomClient
 from activities.errors import Unreachable
-from tests.activities.fakes import ScriptedCalcom
+from tests.activities.fakes import ACCOUNT, ScriptedCalcom
 
 Ask = Callable[[CalcomClient], Awaitable[object]]
 
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.skipif(
     not OPENAPI.is_file(), reason="no copy of Cal.com's OpenAPI file; name one with CALCOM_OPENAPI"
 )
 
-KEY = "cal_live_secret"
 START = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
 END = START + timedelta(days=1)
 
@@ -39,13 +38,13 @@ REQUESTS: list[tuple[str, str | None, Ask]] = [
     (
         "/v2/slots",
         None,
-        lambda client: client.slots(KEY, 10, START, END, "Europe/Berlin", fresh=True),
+        lambda client: client.slots(ACCOUNT, 10, START, END, "Europe/Berlin", fresh=True),
     ),
     (
         "/v2/bookings",
         "CreateBookingInput_2024_08_13",
         lambda client: client.create_booking(
-            KEY,
+            ACCOUNT,
             10,
             START,
             name="Ann Lee",
@@ -56,19 +55,23 @@ REQUESTS: list[tuple[str, str | None, Ask]] = [
             metadata={"company": "salon"},
         ),
     ),
-    ("/v2/bookings/{bookingUid}", None, lambda client: client.get_booking(KEY, "u1")),
-    ("/v2/bookings", None, lambda client: client.list_bookings(KEY, 10, START, END, attendee_email="ann@example.com")),
+    ("/v2/bookings/{bookingUid}", None, lambda client: client.get_booking(ACCOUNT, "u1")),
+    (
+        "/v2/bookings",
+        None,
+        lambda client: client.list_bookings(ACCOUNT, 10, START, END, attendee_email="ann@example.com"),
+    ),
     (
         "/v2/bookings/{bookingUid}/cancel",
         "CancelBookingInput_2024_08_13",
-        lambda client: client.cancel_booking(KEY, "u1", "changed mind"),
+        lambda client: client.cancel_booking(ACCOUNT, "u1", "changed mind"),
     ),
     (
         "/v2/bookings/{bookingUid}/reschedule",
         "RescheduleBookingInput_2024_08_13",
-        lambda client: client.reschedule_booking(KEY, "u1", START, "later"),
+        lambda client: client.reschedule_booking(ACCOUNT, "u1", START, "later"),
     ),
-    ("/v2/event-types/{eventTypeId}", None, lambda client: client.event_type(KEY, 10)),
+    ("/v2/event-types/{eventTypeId}", None, lambda client: client.event_type(ACCOUNT, 10)),
 ]
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from activities.calcom_client import CalcomClient
+from activities.calcom_client import Account, CalcomClient
 from activities.errors import (
     OF_A_BOOKING,
     OF_A_UID,
@@ -21,11 +21,11 @@ from activities.errors import (
     Unreachable,
     error_of,
 )
-from tests.activities.fakes import Replayed, ScriptedCalcom
+from tests.activities.fakes import ACCOUNT, KEY, Replayed, ScriptedCalcom
 
 NOW = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
 START = datetime(2026, 12, 9, 9, 0, tzinfo=UTC)
-PRIVATE = ("cal_live_secret", "Ann Lee", "ann.lee@example.com", "+4915112345678", "4915112345678")
+PRIVATE = (KEY, "Ann Lee", "ann.lee@example.com", "+4915112345678", "4915112345678")
 
 
 def refused(status: int, message: str, code: str = "BadRequestException", **error: object) -> httpx.Response:
@@ -38,7 +38,7 @@ def bare(status: int, message: str) -> httpx.Response:
 
 async def book(client: CalcomClient) -> None:
     await client.create_booking(
-        "cal_live_secret",
+        ACCOUNT,
         10,
         START,
         name="Ann Lee",
@@ -163,7 +163,7 @@ async def test_recorded_answers_to_a_slots_query(
     calcom.answer("GET", "/v2/slots", replayed(name))
 
     with pytest.raises(error) as caught:
-        await client.slots("cal_live_secret", 10, START, START + timedelta(days=1), "Europe/Berlin")
+        await client.slots(ACCOUNT, 10, START, START + timedelta(days=1), "Europe/Berlin")
 
     assert type(caught.value) is error
 
@@ -183,7 +183,7 @@ async def test_slots_that_name_no_instant_are_not_understood(
     calcom.answer("GET", "/v2/slots", httpx.Response(200, json={"status": "success", "data": data}))
 
     with pytest.raises(Unreachable):
-        await client.slots("cal_live_secret", 10, START, START + timedelta(days=1), "Europe/Berlin")
+        await client.slots(ACCOUNT, 10, START, START + timedelta(days=1), "Europe/Berlin")
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ async def test_recorded_answers_to_a_look_up(
     calcom.lookups(replayed(name))
 
     with pytest.raises(error):
-        await client.list_bookings("cal_live_secret", 10, START, START + timedelta(days=1))
+        await client.list_bookings(ACCOUNT, 10, START, START + timedelta(days=1))
 
 
 @pytest.mark.parametrize("name", ["booking_get_unknown", "booking_cancel_unknown"])
@@ -207,9 +207,9 @@ async def test_an_unknown_booking_is_not_found(
     calcom.answer("POST", "/v2/bookings/nope/cancel", replayed(name))
 
     with pytest.raises(NotFound):
-        await client.get_booking("cal_live_secret", "nope")
+        await client.get_booking(ACCOUNT, "nope")
     with pytest.raises(NotFound):
-        await client.cancel_booking("cal_live_secret", "nope", "changed mind")
+        await client.cancel_booking(ACCOUNT, "nope", "changed mind")
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ async def test_recorded_answers_to_a_rescheduling(
     calcom.answer("POST", "/v2/bookings/u1/reschedule", replayed(name))
 
     with pytest.raises(error) as caught:
-        await client.reschedule_booking("cal_live_secret", "u1", START, "later")
+        await client.reschedule_booking(ACCOUNT, "u1", START, "later")
 
     assert type(caught.value) is error
 
@@ -237,7 +237,7 @@ async def test_a_cancellation_without_reason_is_a_mistake_of_ours(
     calcom.answer("POST", "/v2/bookings/u1/cancel", replayed("booking_cancel_without_reason_by_host"))
 
     with pytest.raises(NotConfigured):
-        await client.cancel_booking("cal_live_secret", "u1", "")
+        await client.cancel_booking(ACCOUNT, "u1", "")
 
 
 def test_every_row_of_the_table_stands_for_something() -> None:
@@ -320,7 +320,7 @@ async def test_a_key_that_is_none_is_not_sent_and_not_shown(
     key: str, calcom: ScriptedCalcom, client: CalcomClient
 ) -> None:
     with pytest.raises(NotConfigured, match="API key") as caught:
-        await client.me(key)
+        await client.me(Account("salon", key))
 
     assert "cal_live" not in str(caught.value)
     assert calcom.requests == []

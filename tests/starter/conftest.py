@@ -16,6 +16,7 @@ from store.catalog import apply_catalog, load_catalog, load_catalog_file
 from store.engine import create_engine
 from store.migrate import migrate
 from tests.starter.fakes import KEY, FakeConversation, Retell
+from tests.starter.loggers import loggers_as_before
 
 CATALOG = Path(__file__).parents[2] / "catalog.toml"
 
@@ -33,6 +34,13 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """Commands configure the logs of their process."""
+    with loggers_as_before():
+        yield
 
 
 @pytest.fixture(scope="session")

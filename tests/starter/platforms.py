@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from starter.conversation import Conversation
 from starter.directory import Directory
 from starter.door import utc_now
+from starter.journal import Journal
 from starter.settings import Settings
 from starter.webhook import Clock, create_app
 from tests.starter.fakes import CALLER, KEY, SALON
@@ -22,7 +23,9 @@ WEBHOOK_SECRET = "wsec_test_0123456789"
 CONVERSATION_HEADER = "X-Conversation-Id"
 
 
-def app_for_all(conversation: Conversation, directory: Directory, clock: Clock = utc_now) -> FastAPI:
+def app_for_all(
+    conversation: Conversation, directory: Directory, clock: Clock = utc_now, journal: Journal | None = None
+) -> FastAPI:
     """Return the web process of an installation that all platforms call."""
     settings = Settings(
         retell_api_key=SecretStr(KEY),
@@ -30,7 +33,7 @@ def app_for_all(conversation: Conversation, directory: Directory, clock: Clock =
         elevenlabs_tool_secret=SecretStr(TOOL_SECRET),
         elevenlabs_webhook_secret=SecretStr(WEBHOOK_SECRET),
     )
-    return create_app(settings=settings, conversation=conversation, directory=directory, clock=clock)
+    return create_app(settings=settings, conversation=conversation, directory=directory, journal=journal, clock=clock)
 
 
 def client_of(app: FastAPI) -> httpx.AsyncClient:

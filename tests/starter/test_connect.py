@@ -3,15 +3,20 @@
 import socket
 from pathlib import Path
 
+import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from temporalio.common import MetricMeter
 
 from starter.connect import LOCAL_SERVER, connect, read_connection
 from starter.settings import Settings, SettingsError
+from workflows.metrics import GAP_SECONDS, HOLDS, ROWS_LOST
 
 
 @pytest.fixture(autouse=True)
 def without_temporal_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "nowhere.toml"))
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
     for name in ("ADDRESS", "NAMESPACE", "PROFILE", "API_KEY", "TLS"):
         monkeypatch.delenv(f"TEMPORAL_{name}", raising=False)
 
@@ -64,3 +69,27 @@ def test_a_metrics_address_that_is_taken_is_named() -> None:
         settings = Settings(metrics_bind=f"127.0.0.1:{other.getsockname()[1]}")
         with pytest.raises(SettingsError, match=r"METRICS_BIND: .*in use"):
             read_connection(settings)
+
+
+def test_without_a_metrics_address_nothing_is_counted() -> None:
+    assert read_connection(Settings()).meter is MetricMeter.noop
+
+
+def test_metrics_of_ours_are_exported_under_their_names_with_their_buckets_and_labels(unused_tcp_port: int) -> None:
+    connection = read_connection(Settings(metrics_bind=f"127.0.0.1:{unused_tcp_port}"))
+    ROWS_LOST.add(connection.meter, 2, table="reply")
+    HOLDS.set(connection.meter, 3)
+    GAP_SECONDS.record(connection.meter, 14.0)
+
+    page = httpx.get(f"http://127.0.0.1:{unused_tcp_port}/metrics", trust_env=False).text
+    samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
+
+    told = {(sample.name, *sample.labels.items()): sample.value for sample in samples}
+    assert told[ROWS_LOST.name, ("table", "reply")] == 2
+    assert told[(HOLDS.name,)] == 3
+    bounds = {float(sample.labels["le"]): sample.value for sample in samples if sample.name.endswith("_bucket")}
+    assert bounds == {bound: bound >= 14 for bound in (*GAP_SECONDS.buckets, float("inf"))}
+
+
+def test_without_a_collector_nothing_is_traced() -> None:
+    assert read_connection(Settings()).tracing.plugins == ()

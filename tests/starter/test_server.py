@@ -1,11 +1,12 @@
 """The webhook as a process, on a real socket."""
 
 import http.client
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,8 +21,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
+def metrics_bind(unused_tcp_port_factory: Callable[[], int]) -> str:
+    return f"127.0.0.1:{unused_tcp_port_factory()}"
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory, metrics_bind: str) -> Iterator[subprocess.Popen[str]]:
     environment = os.environ | {
+        "METRICS_BIND": metrics_bind,
         "RETELL_API_KEY": KEY,
         "CATALOG_FILE": str(CATALOG),
         "PYTHONPATH": str(ROOT),
@@ -94,8 +101,19 @@ def test_with_temporal_down_the_caller_still_hears_a_sentence(address: str) -> N
     assert response.json()["message"].startswith("Ich kann die Verfügbarkeit momentan nicht prüfen.")
 
 
+def test_its_metrics_are_on_their_own_address_and_not_on_the_public_one(address: str, metrics_bind: str) -> None:
+    served = httpx.get(f"http://{metrics_bind}/metrics").text
+    counted = [line for line in served.splitlines() if line.startswith("slotkeeper_answers_total{")]
+    assert len(counted) == 1
+    assert 'status="error"' in counted[0]
+    assert counted[0].endswith(" 1")
+    assert httpx.get(f"{address}/metrics").status_code == 404
+
+
 def test_it_ends_by_itself_when_told_to(process: subprocess.Popen[str], address: str) -> None:
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert "Traceback" not in errors
+    events = [json.loads(line) for line in errors.splitlines()]
+    assert all(event["process"] == "webhook" for event in events)
+    assert [event["status"] for event in events if event["event"] == "answered"] == ["error"]

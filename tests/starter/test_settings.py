@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from starter.settings import Settings, SettingsError, exit_on_bad_settings, load_settings, open_database
 
@@ -42,6 +43,10 @@ def test_the_env_file_serves_names_that_are_not_settings_too() -> None:
         ("METRICS_BIND", "127.0.0.1:99999", "up to 65535"),
         ("METRICS_BIND", "127.0.0.1:-1", "up to 65535"),
         ("METRICS_BIND", "nohost:9090", "IP address"),
+        ("CONSOLE_SESSION_SECRET", "short", "at least 16 characters"),
+        ("TEMPORAL_UI_URL", "localhost:8233", "http://"),
+        ("TRY_IT_WEBHOOK_URL", "localhost:8080", "http://"),
+        ("EMBEDDED_STACK", "perhaps", "valid boolean"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(
@@ -93,3 +98,47 @@ def test_bad_settings_end_the_process_with_two_and_one_line(capsys: pytest.Captu
 def test_the_root_of_the_calendar_is_taken_with_or_without_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALCOM_BASE_URL", "http://localhost:5555/v2/")
     assert load_settings().calcom_base_url == "http://localhost:5555"
+
+
+HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("correct horse battery staple")
+
+
+def test_a_login_is_a_user_and_an_argon2_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSOLE_USER", "operator")
+    monkeypatch.setenv("CONSOLE_PASSWORD_HASH", HASH)
+    settings = load_settings()
+    assert settings.console_user == "operator"
+    assert settings.console_password_hash is not None
+    assert settings.console_password_hash.get_secret_value() == HASH
+    assert HASH not in repr(settings)
+
+
+def test_the_env_file_keeps_the_dollar_signs_of_a_hash() -> None:
+    Path(".env").write_text(f"CONSOLE_USER=operator\nCONSOLE_PASSWORD_HASH={HASH}\n")
+    settings = load_settings()
+    assert settings.console_password_hash is not None
+    assert settings.console_password_hash.get_secret_value() == HASH
+
+
+@pytest.mark.parametrize("password", ["correct horse", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$", f"x{HASH}"])
+def test_a_password_that_is_no_argon2_hash_is_refused_with_the_command_that_makes_one(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv("CONSOLE_USER", "operator")
+    monkeypatch.setenv("CONSOLE_PASSWORD_HASH", password)
+    with pytest.raises(SettingsError, match=r"^CONSOLE_PASSWORD_HASH: .*`slotkeeper console-password`") as refused:
+        load_settings()
+    assert password not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [(("CONSOLE_USER", "operator"), "CONSOLE_PASSWORD_HASH"), (("CONSOLE_PASSWORD_HASH", HASH), "CONSOLE_USER")],
+)
+def test_half_a_login_is_refused(monkeypatch: pytest.MonkeyPatch, given: tuple[str, str], missing: str) -> None:
+    monkeypatch.setenv(*given)
+    with pytest.raises(SettingsError, match=f"^{missing}: is not set") as refused:
+        load_settings()
+    assert HASH not in str(refused.value)
+    assert "\n" not in str(refused.value)

@@ -54,6 +54,12 @@ def test_known_signatures_are_accepted(signature: Signature, body: str, digest: 
     assert fits(signature, body, FORMS[signature].format(digest))
 
 
+@pytest.mark.parametrize(("signature", "body", "digest"), VECTORS)
+def test_what_is_signed_here_is_signed_as_elsewhere(signature: Signature, body: str, digest: str) -> None:
+    signed = signature.sign(body.encode(), SecretStr(KEYS[signature]), SIGNED_AT)
+    assert signed == FORMS[signature].format(digest)
+
+
 @pytest.mark.parametrize("header", [
     None,
     "",
