@@ -1,6 +1,8 @@
-"""``make bench``: the measurements, as tables and as JSON beside them."""
+"""``make bench``: the measurements, as tables and as JSON beside them; ``python -m bench console``: one of them."""
 
 import json
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,17 +10,38 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench import console as questions
 from bench import phrases
 
 app = typer.Typer(add_completion=False)
 
+Figures = list[dict[str, float | int | str]]
+
+
+class Family(StrEnum):
+    """What can be measured."""
+
+    SPOKEN = "spoken"
+    CONSOLE = "console"
+
 
 @app.command()
 def run(
-    output: Annotated[Path, typer.Option(help="Where the figures go as JSON.")] = Path("bench.json"),
+    families: Annotated[list[Family] | None, typer.Argument(help="Default: all.")] = None,
+    output: Annotated[Path, typer.Option(help="Where the figures go as JSON; others there are kept.")] = Path(
+        "bench.json"
+    ),
 ) -> None:
     """Measure, and print what came of it."""
     console = Console()
+    figures = json.loads(output.read_text(encoding="utf-8")) if output.exists() else {}
+    for family in families or Family:
+        figures[family] = _MEASURED[family](console)
+        output.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    console.print(f"Figures: {output}")
+
+
+def _spoken(console: Console) -> Figures:
     with console.status("Reading the phrases of the table, in turns …"):
         readers = phrases.measure()
     figures = [reader.summary() for reader in readers]
@@ -29,8 +52,16 @@ def run(
     for row in figures:
         table.add_row(*(str(value) for value in row.values()))
     console.print(table)
-    output.write_text(json.dumps({"spoken": figures}, indent=2) + "\n", encoding="utf-8")
-    console.print(f"Figures: {output}")
+    return figures
+
+
+def _console(console: Console) -> Figures:
+    figures = questions.measure(console)
+    console.print(questions.table(figures))
+    return figures
+
+
+_MEASURED: dict[Family, Callable[[Console], Figures]] = {Family.SPOKEN: _spoken, Family.CONSOLE: _console}
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import uuid4
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKeyConstraint, Index, MetaData, UniqueConstraint
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKeyConstraint, Index, MetaData, UniqueConstraint, text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -50,6 +50,12 @@ def _in_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a moment needs a time zone; this datetime is naive")
     return moment.astimezone(UTC)
+
+
+def _partial_index(name: str, present: str, *columns: str) -> Index:
+    """Return an index of only those rows in which the column ``present`` is not null."""
+    there = text(f"{present} IS NOT NULL")
+    return Index(name, *columns, sqlite_where=there, postgresql_where=there)
 
 
 class Table(SQLModel):
@@ -195,7 +201,10 @@ class Turn(Table, table=True):
     ``name``, ``began_at`` and ``ended_at`` (ISO texts in UTC), ``attempts`` and ``failure``.
     """
 
-    __table_args__: ClassVar[Any] = (Index(None, "company", "answered_at"), Index(None, "answered_at"))
+    __table_args__: ClassVar[Any] = (
+        _partial_index("ix_turn_yes", "confirmed_at", "answered_at", "company", "recheck", "gap_seconds"),
+        _partial_index("ix_turn_race", "race_caught_at", "answered_at", "company"),
+    )
 
     call_id: str = Field(primary_key=True, foreign_key="call.call_id")
     position: int = Field(primary_key=True)
@@ -228,7 +237,7 @@ class Reply(Table, table=True):
     the caller said of day, time and service, as the agent passed them on. ``message`` may name a caller.
     """
 
-    __table_args__: ClassVar[Any] = (Index(None, "call_id"), Index(None, "company", "at"), Index(None, "at"))
+    __table_args__: ClassVar[Any] = (Index(None, "call_id"),)
 
     id: int | None = Field(default=None, primary_key=True)
     call_id: str
@@ -247,16 +256,17 @@ class Reply(Table, table=True):
 class CalendarAnswers(Table, table=True):
     """How many answers of Cal.com to one ``endpoint`` came with this ``result``, this quickly, in a span of time.
 
-    A span begins at ``begins_at`` and lasts ``span_seconds``: 60, and the same answers once more in hours (3600), for
-    long views. ``quickness`` is a step of ``store.quickness``: the time an answer took, to about a fifth.
+    A span begins at ``begins_at`` and lasts ``span_seconds``: 60, and the same answers once more in hours (3600) and
+    days of UTC (86400), for long views. ``quickness`` is a step of ``store.quickness``: the time an answer took, to
+    about a fifth.
     """
 
     __tablename__ = "calendar_answers"
-    __table_args__: ClassVar[Any] = (Index(None, "span_seconds", "begins_at"),)
+    __table_args__: ClassVar[Any] = ({"sqlite_with_rowid": False},)
 
-    company: str = Field(primary_key=True)
     span_seconds: int = Field(primary_key=True)
     begins_at: datetime = Field(primary_key=True, sa_type=Moment)
+    company: str = Field(primary_key=True)
     endpoint: str = Field(primary_key=True)
     result: str = Field(primary_key=True)
     quickness: int = Field(primary_key=True)

@@ -1,12 +1,24 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, MetaData, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import store.migrations
+from store.call_list import CallFilter, list_calls
 from store.engine import create_engine
 from store.migrate import migrate
+from store.overview import Period, overview
 from store.tables import Table
 from tests.store.processes import Processes, migrate_once
+
+MIGRATIONS = Path(str(store.migrations.__file__)).parent
+NOW = datetime(2025, 10, 16, 12, tzinfo=UTC)
+YES = NOW + timedelta(seconds=14)
 
 
 async def test_the_migrations_make_the_tables_the_models_describe(engine: AsyncEngine) -> None:
@@ -26,6 +38,41 @@ async def test_processes_that_start_together_migrate_once(url: str, processes: P
     await engine.dispose()
     assert len(versions) == 1
     assert set(Table.metadata.tables) <= set(tables)
+
+
+def keep_calls_as_they_were_before(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0001")
+    then = MetaData()
+    then.reflect(connection)
+    for call_id, outcome in (("one", "booked"), ("two", "hung_up")):
+        call = {"call_id": call_id, "revision": 1, "company": "salon", "branch": "mitte", "outcome": outcome}
+        connection.execute(then.tables["call"].insert(), call | {"started_at": NOW, "ended_at": YES})
+    turn = {"turn_id": "t", "kind": "k", "status": "s", "alternatives": [], "answered_at": YES}
+    for values in (
+        {"call_id": "one", "position": 0},
+        {"call_id": "one", "position": 1, "service": "schnitt", "wished_start": NOW},
+        {"call_id": "one", "position": 2, "rechecked": True, "offered_at": NOW, "confirmed_at": YES},
+        {"call_id": "two", "position": 0, "service": "farbe", "race_caught_at": "hold"},
+    ):
+        connection.execute(then.tables["turn"].insert(), turn | values)
+
+
+async def test_calls_kept_before_there_was_a_console_are_counted_too(url: str) -> None:
+    engine = create_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(keep_calls_as_they_were_before)
+    await migrate(engine)
+    period = Period(NOW, NOW + timedelta(hours=1), "salon")
+    two, one = sorted((await list_calls(engine, CallFilter(period))).lines, key=lambda line: line.service or "")
+    assert (one.service, one.wished_start, one.race_caught_at, one.gap_seconds) == ("schnitt", NOW, None, 14)
+    assert (two.service, two.wished_start, two.race_caught_at, two.gap_seconds) == ("farbe", None, "hold", None)
+    seen = await overview(engine, period, NOW)
+    assert (seen.confirmed, seen.booked, seen.races["hold"], seen.rechecks["passed"]) == (1, 1, 1, 1)
+    assert sum(gap.count for gap in seen.gaps) == 1
+    await engine.dispose()
 
 
 async def test_migrating_again_changes_nothing(engine: AsyncEngine) -> None:
