@@ -8,6 +8,7 @@ from multiprocessing.synchronize import Barrier
 from typing import Any, TypeVar
 
 from store.engine import create_engine
+from store.errors import StoreUnavailable
 from store.holds import Holds
 from store.migrate import migrate
 
@@ -52,9 +53,18 @@ async def _take_all(url: str, wishes: Sequence[Wish]) -> list[bool]:
     holds = Holds(engine)
     _barrier.wait(timeout=30)
     try:
-        return await asyncio.gather(*(holds.take(**wish) for wish in wishes))
+        return await asyncio.gather(*(_take(holds, wish) for wish in wishes))
     finally:
         await engine.dispose()
+
+
+async def _take(holds: Holds, wish: Wish) -> bool:
+    """Ask until there is an answer: fifty at once on a busy machine do not all get one in a caller's time."""
+    while True:
+        try:
+            return await holds.take(**wish)
+        except StoreUnavailable:
+            continue
 
 
 def migrate_once(url: str) -> None:
