@@ -414,6 +414,7 @@ class AppointmentWorkflow:
             await self._calendar.let_go()
         except ActivityError as error:
             workflow.logger.warning("hold not released, it runs out by itself: %s", kind_of(error))
+        self._log.closed()
         self._show()
         self._record()
         while self._recording is not None:

@@ -153,6 +153,11 @@ class CallLog:
         elif self.outcome not in (CallOutcome.CONFIGURATION_ERROR, CallOutcome.BOOKING_UNCERTAIN):
             self.outcome = outcome
 
+    def closed(self) -> None:
+        """Note that nothing more is done for the call; what was done after its end is to be recorded as well."""
+        if self.steps:
+            self.revision += 1
+
     def record(self) -> CallRecord:
         """Return the whole call as the store keeps it."""
         return CallRecord(

@@ -498,6 +498,21 @@ async def test_the_call_is_recorded_turn_by_turn(phone: Phone, calendar: FakeCal
     assert [r.revision for r in calendar.records] == sorted({r.revision for r in calendar.records})
 
 
+async def test_that_the_hold_was_let_go_is_recorded_even_where_the_hang_up_met_a_record_under_way(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    calendar.gates["record_call"] = asyncio.Event()
+    await phone.asks(THURSDAY, "09:00")
+    await calendar.entered["record_call"].wait()
+    await phone.hangs_up()
+    calendar.gates["record_call"].set()
+    await phone.ends()
+
+    *_, before, last = calendar.records
+    assert last.revision > before.revision
+    assert [step.name for step in last.steps] == ["release_hold"]
+
+
 async def test_an_operator_cancelling_the_call_lets_a_booking_finish(phone: Phone, calendar: FakeCalendar) -> None:
     await phone.asks(THURSDAY, "09:00")
     calendar.gates["book_slot"] = asyncio.Event()
