@@ -22,6 +22,7 @@ from activities.scheduling import SchedulingActivities
 from starter.connect import Connection, connect, read_connection
 from starter.logs import configure_logging
 from starter.settings import Settings, exit_on_bad_settings, load_settings, open_database
+from store.engine import close
 from store.errors import StoreUnavailable
 from store.holds import Holds
 from store.migrate import migrate
@@ -125,7 +126,7 @@ async def main() -> None:
             await stop.wait()
             logger.info("stopping: what has begun is finished first")
     finally:
-        await engine.dispose()
+        await close(engine)
 
 
 if __name__ == "__main__":

@@ -55,14 +55,17 @@ def frame(request: Request, current: str, title: str | None = None) -> Iterator[
     texts = FRAME[language]
     dress(request, f"{title or getattr(texts, current)} · Slotkeeper")
     with ui.header(elevated=False).classes("sk-header items-center no-wrap"):
-        with ui.link(target="/").classes("sk-brand"):
+        with ui.link(target="/").classes("sk-brand").props('aria-label="Slotkeeper"'):
             ui.icon("event_available").classes("sk-brand-icon")
             ui.label("Slotkeeper").classes("gt-xs")
         with ui.row().classes("sk-nav no-wrap").props("role=navigation"):
             for name, path, icon in _PAGES:
-                with ui.link(target=path).classes("sk-nav-link" + (" sk-here" if name == current else "")):
+                label = getattr(texts, name)
+                here = name == current
+                link = ui.link(target=path).classes("sk-nav-link" + (" sk-here" if here else ""))
+                with link.props(f'aria-label="{label}"' + (" aria-current=page" if here else "")):
                     ui.icon(icon)
-                    ui.label(getattr(texts, name)).classes("gt-sm" if name != current else "")
+                    ui.label(label).classes("" if here else "gt-sm")
         ui.space()
         _preferences(request, language, texts)
     with ui.column().classes("sk-page"):
@@ -80,7 +83,8 @@ def dress(request: Request, title: str) -> None:
 def _preferences(request: Request, language: str, texts: FrameTexts) -> None:
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     theme = request.cookies.get(THEME_COOKIE, "auto")
-    with ui.button(icon="tune").props(f'flat round dense aria-label="{texts.theme}"').classes("sk-tune"), ui.menu():
+    button = ui.button(icon="tune", color=None).props(f'flat round dense aria-label="{texts.language}, {texts.theme}"')
+    with button.classes("sk-tune"), ui.menu():
         for code, name in LANGUAGES.items():
             _choice(name, f"/preferences?language={code}&next={quote(here, safe='')}", chosen=code == language)
         ui.separator()

@@ -26,6 +26,7 @@ from starter.settings import Settings, exit_on_bad_settings, load_settings, open
 from starter.webhook import slotkeeper_version
 from store.catalog import Catalog, CatalogCompany, CatalogError, apply_catalog
 from store.counts import Period
+from store.engine import close
 from store.errors import StoreUnavailable
 from store.figures import Figures, is_known
 from store.figures import figures as count_figures
@@ -217,7 +218,7 @@ async def _count(engine: AsyncEngine, period: Period) -> Figures | None:
             return None
         return await count_figures(engine, period)
     finally:
-        await engine.dispose()
+        await close(engine)
 
 
 async def _apply(catalog: Catalog, settings: Settings) -> None:
@@ -226,7 +227,7 @@ async def _apply(catalog: Catalog, settings: Settings) -> None:
         await migrate(engine)
         await apply_catalog(engine, catalog)
     finally:
-        await engine.dispose()
+        await close(engine)
 
 
 async def _report_event_types(catalog: Catalog, settings: Settings) -> bool:

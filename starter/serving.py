@@ -16,6 +16,7 @@ from starter.journal import Journal
 from starter.settings import Settings, open_database
 from starter.webhook import create_app
 from store.catalog import apply_catalog, load_catalog
+from store.engine import close
 from store.migrate import migrate
 
 
@@ -52,7 +53,7 @@ async def serve_webhook(settings: Settings, host: str, port: int, listening: Cal
         )
         await Server(config, listening).serve()
     finally:
-        await engine.dispose()
+        await close(engine)
 
 
 class Server(uvicorn.Server):

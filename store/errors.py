@@ -73,6 +73,12 @@ def answers_within(
     return decorate
 
 
+async def let_go_of() -> None:
+    """Wait until queries that were given up have come to rest, as long as a query may take."""
+    if _let_go:
+        await asyncio.wait(set(_let_go), timeout=QUERY_SECONDS)
+
+
 def _is_outage(error: DBAPIError) -> bool:
     if error.connection_invalidated:
         return True
