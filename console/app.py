@@ -12,11 +12,16 @@ from nicegui import ui
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from console.calendars import page as calendars
+from console.call import page as call
+from console.calls import page as calls
 from console.console import Console
 from console.frame import LANGUAGE_COOKIE, LANGUAGES, THEME_COOKIE, THEMES
-from console.login import SESSION_SECONDS, Guard, Login, login_router
+from console.login import page as login
+from console.login.access import SESSION_SECONDS, Guard, Login, login_router
 from console.look import FAVICON
-from console.pages import calendars, call, calls, login, overview, try_it
+from console.overview import page as overview
+from console.try_it import page as try_it
 
 LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"]
 
@@ -28,7 +33,9 @@ router = APIRouter()
 def create_app(console: Console, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
     """Put the console together; pages belong to the process, so it can be done once in each."""
     settings = console.settings
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        openapi_url=None, docs_url=None, redoc_url=None, telemetry={"auto_configure": False}, lifespan=lifespan
+    )
     app.include_router(router)
     login.register()
     for page in (overview, calls, call, calendars, try_it):

@@ -31,6 +31,8 @@ body.body--dark {
   --sk-ground: #0f1419; --sk-card: #181f27; --sk-ink: #e6eaef; --sk-soft: #9aa6b4; --sk-line: #2a333e;
   --sk-accent: #2dd4bf; --sk-good: #4ade80; --sk-warning: #fbbf24; --sk-bad: #f87171;
 }
+body.body--dark { --q-primary: #2dd4bf !important; }
+.bg-primary { --q-primary: #0f766e; }
 body { background: var(--sk-ground); color: var(--sk-ink); }
 .nicegui-content { padding: 0; }
 .sk-header { background: var(--sk-card); color: var(--sk-ink); border-bottom: 1px solid var(--sk-line);
@@ -38,7 +40,8 @@ body { background: var(--sk-ground); color: var(--sk-ink); }
 .sk-brand { display: flex; align-items: center; gap: 8px; color: var(--sk-ink); font-weight: 650; text-decoration: none;
   font-size: 1.05rem; }
 .sk-brand-icon { color: var(--sk-accent); font-size: 1.5rem; }
-.sk-nav { gap: 4px; overflow-x: auto; }
+.sk-nav { gap: 4px; overflow-x: auto; align-items: center; }
+.sk-nav-link .q-icon { font-size: 1.2rem; }
 .sk-nav-link { display: flex; align-items: center; gap: 6px; padding: 7px 12px; border-radius: 8px;
   color: var(--sk-soft);
   text-decoration: none; white-space: nowrap; }
@@ -48,7 +51,7 @@ body { background: var(--sk-ground); color: var(--sk-ink); }
 .sk-tune { color: var(--sk-soft); }
 .sk-page { width: 100%; max-width: 1280px; margin: 0 auto; padding: 20px; gap: 16px; }
 .sk-title { font-size: 1.35rem; font-weight: 650; line-height: 1.3; }
-.sk-soft { color: var(--sk-soft); }
+.sk-soft { color: var(--sk-soft); } .sk-accent { color: var(--sk-accent); }
 .sk-small { font-size: 0.85rem; }
 .sk-good { color: var(--sk-good); } .sk-warning { color: var(--sk-warning); } .sk-bad { color: var(--sk-bad); }
 .sk-card { background: var(--sk-card); border: 1px solid var(--sk-line); border-radius: 12px; padding: 16px; gap: 8px;

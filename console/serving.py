@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.app import create_app
 from console.console import Console
-from console.login import check_exposure
+from console.gauges import keep_gauges
+from console.login.access import check_exposure
 from starter.connect import connect, read_connection
 from starter.directory import Directory
 from starter.serving import Server
 from starter.settings import Settings, open_database
 from store.catalog import Catalog, CatalogError, load_catalog
+from store.engine import close
 from store.migrate import migrate
 
 
@@ -29,7 +31,7 @@ async def serve_console(settings: Settings, host: str, port: int, listening: Cal
         StoreUnavailable: The database does not answer.
     """
     check_exposure(settings, host)
-    connection = read_connection(settings)
+    connection = read_connection(settings, "slotkeeper-console")
     engine = open_database(settings)
     try:
         await migrate(engine)
@@ -43,9 +45,12 @@ async def serve_console(settings: Settings, host: str, port: int, listening: Cal
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[None]:
             async with asyncio.TaskGroup() as tasks:
+                ending = asyncio.Event()
                 keeping_fresh = tasks.create_task(console.directory.keep_fresh())
+                tasks.create_task(keep_gauges(engine, connection.meter, console.clock, ending))
                 yield
                 keeping_fresh.cancel()
+                ending.set()
 
         config = uvicorn.Config(
             create_app(console, lifespan),
@@ -59,7 +64,7 @@ async def serve_console(settings: Settings, host: str, port: int, listening: Cal
         )
         await Server(config, listening).serve()
     finally:
-        await engine.dispose()
+        await close(engine)
 
 
 async def _catalog(engine: AsyncEngine) -> Catalog:

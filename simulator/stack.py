@@ -1,4 +1,4 @@
-"""The whole product on one machine: Temporal, a calendar, a worker and the webhook, each a process of its own."""
+"""The whole product on one machine: Temporal, a calendar, a worker, the webhook and the console, each a process."""
 
 import asyncio
 import fcntl
@@ -43,6 +43,9 @@ SETTINGS = (
     "CALCOM_BASE_URL",
     "CATALOG_FILE",
     "CONFIRMATION_WINDOW_SECONDS",
+    "CONSOLE_PASSWORD_HASH",
+    "CONSOLE_SESSION_SECRET",
+    "CONSOLE_USER",
     "ELEVENLABS_TOOL_SECRET",
     "ELEVENLABS_WEBHOOK_SECRET",
     "HOLD_SECONDS",
@@ -52,7 +55,7 @@ SETTINGS = (
 )
 """What may be set for the embedded processes; everything else is the stack's own business."""
 
-_OF_THE_STACK = ("DATABASE_URL", "METRICS_BIND")
+_OF_THE_STACK = ("DATABASE_URL", "EMBEDDED_STACK", "METRICS_BIND", "TRY_IT_WEBHOOK_URL")
 
 READY_SECONDS = 60.0
 """A slow machine with a cold disk needs a while; a process that dies is noticed at once."""
@@ -62,10 +65,11 @@ GRACE_SECONDS = 35.0
 
 WATCH_EVERY = 0.2
 
-WORKER_STARTS = 5
+STARTS = 5
 """So many starts in a row that never become ready are no accident."""
 
 Say = Callable[[str], None]
+Ready = Callable[[], Awaitable[str | None]]
 T = TypeVar("T")
 
 
@@ -84,6 +88,7 @@ class Ports(NamedTuple):
     temporal_ui: int = 8233
     calendar: int = 8765
     webhook: int = 8080
+    console: int = 8090
 
     def free(self) -> "Ports":
         """These ports, with free ones in place of the taken."""
@@ -91,7 +96,7 @@ class Ports(NamedTuple):
             return Ports(*(_free_port(preferred, chosen) for preferred in self))
 
 
-ANY_PORTS = Ports(0, 0, 0, 0)
+ANY_PORTS = Ports(0, 0, 0, 0, 0)
 
 
 class Stack:
@@ -100,7 +105,9 @@ class Stack:
     Every address is on 127.0.0.1; `calendar_url` is the Cal.com double's, or the real one's root.
     """
 
-    def __init__(self, data: Path, wanted: Ports, settings: Mapping[str, str], say: Say) -> None:
+    def __init__(
+        self, data: Path, wanted: Ports, settings: Mapping[str, str], say: Say, *, with_console: bool = False
+    ) -> None:
         """`settings` are environment variables out of `SETTINGS`; with `CALCOM_API_KEY` the calendar is a real one."""
         ports = wanted.free()
         self.data = data
@@ -109,10 +116,17 @@ class Stack:
         self.temporal_address = f"127.0.0.1:{ports.temporal}"
         self.temporal_ui_url = f"http://127.0.0.1:{ports.temporal_ui}"
         self.webhook_url = f"http://127.0.0.1:{ports.webhook}"
+        self.console_url = f"http://127.0.0.1:{ports.console}"
         self.calendar_url = settings.get("CALCOM_BASE_URL", "https://api.cal.com")
         if self.has_double:
             self.calendar_url = f"http://127.0.0.1:{ports.calendar}"
-        addresses = (self.temporal_address, self.temporal_ui_url, self.calendar_url, self.webhook_url)
+        addresses = (
+            self.temporal_address,
+            self.temporal_ui_url,
+            self.calendar_url,
+            self.webhook_url,
+            self.console_url,
+        )
         taken = {address: port for address, port in zip(addresses, wanted, strict=True) if port}
         self._taken = {address: port for address, port in taken.items() if not address.endswith(f":{port}")}
         self._say = say
@@ -126,7 +140,20 @@ class Stack:
         # The console script stands in no fixed place, and the module is no script.
         webhook = [sys.executable, "-m", "starter.cli", "webhook", "--port", str(ports.webhook)]
         self._webhook = Process("Webhook", webhook, environment, data)
-        self._processes = (self._temporal, self._calendar, self._worker, self._webhook)
+        console = [sys.executable, "-m", "starter.cli", "console", "--port", str(ports.console)]
+        of_the_console = {
+            "EMBEDDED_STACK": "true",
+            "TEMPORAL_UI_URL": self.temporal_ui_url,
+            "TRY_IT_WEBHOOK_URL": self.webhook_url,
+        }
+        self._console = Process("Console", console, environment | of_the_console, data) if with_console else None
+        self._processes = (
+            self._temporal,
+            self._calendar,
+            self._worker,
+            self._webhook,
+            *filter(None, [self._console]),
+        )
 
     @property
     def worker_pid(self) -> int | None:
@@ -158,11 +185,16 @@ class Stack:
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Carry out `work` while the processes live. A worker that ends, however, is replaced, as in production.
 
+        So is the console; when it does not come up again, calls go on without it.
+
         Raises:
-            ProcessFailed: Another process has ended by itself, or `WORKER_STARTS` workers in a row did not come up.
+            ProcessFailed: Another process has ended by itself, or `STARTS` workers in a row did not come up.
         """
         working = asyncio.create_task(work)
-        guards = asyncio.create_task(self._keep_worker()), asyncio.create_task(self._watch_others())
+        guards = [asyncio.create_task(self._keep(self._worker, self._worker_polls))]
+        guards.append(asyncio.create_task(self._watch_others()))
+        if self._console:
+            guards.append(asyncio.create_task(self._keep_console(self._console)))
         try:
             await asyncio.wait((working, *guards), return_when=asyncio.FIRST_COMPLETED)
             for guard in guards:
@@ -187,6 +219,9 @@ class Stack:
         self._webhook.start()
         await self._report(self._worker, self._worker_polls)
         await self._report(self._webhook, self._webhook_serves)
+        if self._console:
+            self._console.start()
+            await self._report(self._console, self._console_serves)
 
     async def stop(self) -> None:
         """Stop everything, the last started first; cancelled, it kills what is left."""
@@ -201,31 +236,39 @@ class Stack:
     async def _watch_others(self) -> None:
         while True:
             for process in self._processes:
-                if process is not self._worker:
+                if process not in (self._worker, self._console):
                     process.check()
             await asyncio.sleep(WATCH_EVERY)
 
-    async def _keep_worker(self) -> None:
+    async def _keep_console(self, console: Process) -> None:
+        try:
+            await self._keep(console, self._console_serves)
+        except ProcessFailed as failed:
+            console.kill()
+            self._say(f"{failed}\nCalls go on without a console")
+            await asyncio.Event().wait()
+
+    async def _keep(self, process: Process, ready: Ready) -> None:
         while True:
-            if self._worker.exit_status is not None:
-                await self._replace_worker()
+            if process.exit_status is not None:
+                await self._replace(process, ready)
             await asyncio.sleep(WATCH_EVERY)
 
-    async def _replace_worker(self) -> None:
-        for starts_left in reversed(range(WORKER_STARTS)):
-            ended = self._worker.pid
-            self._worker.kill()
-            self._worker.start()
-            self._say(f"Worker {ended} has ended; worker {self._worker.pid} takes over")
+    async def _replace(self, process: Process, ready: Ready) -> None:
+        for starts_left in reversed(range(STARTS)):
+            ended = process.pid
+            process.kill()
+            process.start()
+            self._say(f"{process.name} {ended} has ended; {process.name.lower()} {process.pid} takes over")
             try:
-                await self._report(self._worker, self._worker_polls)
+                await self._report(process, ready)
             except ProcessFailed:
                 if not starts_left:
                     raise
             else:
                 return
 
-    async def _report(self, process: Process, ready: Callable[[], Awaitable[str | None]]) -> None:
+    async def _report(self, process: Process, ready: Ready) -> None:
         where = await process.until(ready, READY_SECONDS)
         self._say(f"{process.name:<10}{where + self.remark(where):<29} ready after {process.age_seconds:.1f} s")
 
@@ -250,6 +293,10 @@ class Stack:
     async def _webhook_serves(self) -> str | None:
         answer = await self._http.get(f"{self.webhook_url}/ready")
         return self.webhook_url if answer.is_success else None
+
+    async def _console_serves(self) -> str | None:
+        answer = await self._http.get(f"{self.console_url}/health")
+        return self.console_url if answer.is_success else None
 
     def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
         """What the children see: nothing set for some other installation, no proxy on the way to 127.0.0.1."""
@@ -276,7 +323,12 @@ class Stack:
 
 @asynccontextmanager
 async def running_stack(
-    data: Path, ports: Ports = ANY_PORTS, settings: Mapping[str, str] | None = None, say: Say = lambda _line: None
+    data: Path,
+    ports: Ports = ANY_PORTS,
+    settings: Mapping[str, str] | None = None,
+    say: Say = lambda _line: None,
+    *,
+    with_console: bool = False,
 ) -> AsyncIterator[Stack]:
     """Start a stack whose state is in the folder `data`; leaving the context stops all of it.
 
@@ -288,7 +340,7 @@ async def running_stack(
         StackInUse: Another stack runs on the folder.
     """
     with _owned(data) as folder:
-        stack = Stack(folder, ports, settings or {}, say)
+        stack = Stack(folder, ports, settings or {}, say, with_console=with_console)
         try:
             await stack.start()
             yield stack

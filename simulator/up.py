@@ -50,7 +50,7 @@ async def stay_up(console: Console, data: Path) -> None:
         console.print(Text(f"  {line}", "dim"))
 
     try:
-        async with running_stack(data, Ports(), _chosen_settings(), say) as stack:
+        async with running_stack(data, Ports(), _chosen_settings(), say, with_console=True) as stack:
             try:
                 with _noted(stack):
                     _introduce(console, stack)
@@ -103,6 +103,7 @@ def _introduce(console: Console, stack: Stack) -> None:
             ("Its control", f"{stack.calendar_url}/_double/ book, busy, faults, ledger, reset"),
         ]
     for name, where in (
+        ("Console", stack.console_url + stack.remark(stack.console_url)),
         ("Temporal UI", stack.temporal_ui_url + stack.remark(stack.temporal_ui_url)),
         *calendar,
         ("Webhook", f"{stack.webhook_url}/retell/ functions, events, inbound{stack.remark(stack.webhook_url)}"),
@@ -112,8 +113,10 @@ def _introduce(console: Console, stack: Stack) -> None:
     ):
         addresses.add_row(name, where)
     console.print()
+    console.print(Text.assemble(("Open this: ", "bold"), f"{stack.console_url}/try"), soft_wrap=True)
+    console.print()
     console.print(addresses)
-    console.print(Text("\nTry, in another terminal:\n", "bold"))
+    console.print(Text("\nOr, in another terminal:\n", "bold"))
     for what, command in _things_to_try(stack):
         # To be copied: a line must stay one, however long it is.
         console.print(Text(f"  # {what}", "dim"), soft_wrap=True)

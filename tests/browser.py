@@ -1,11 +1,12 @@
 """A real browser for tests of pages."""
 
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -38,3 +39,9 @@ async def running_browser() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+async def nameless(page: Page) -> list[str]:
+    """Return what can be pressed or filled in on the page but has no name for whoever does not see it."""
+    tree = await page.locator("body").aria_snapshot()
+    return re.findall(r"- (?:button|link|combobox|textbox|searchbox|checkbox)(?: \[.*\])?:?$", tree, re.MULTILINE)

@@ -8,10 +8,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
 from playwright.async_api import Browser, Page
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from starter.settings import Settings
@@ -110,6 +113,42 @@ async def start_console(tmp_path: Path) -> AsyncIterator[StartConsole]:
             return await stopping.enter_async_context(running)
 
         yield start
+
+
+@dataclass(frozen=True)
+class DatabaseToSwitchOff:
+    """A database that answers nobody while it is ``away``."""
+
+    url: str
+    _name: str
+    _admin: AsyncEngine
+
+    async def goes_away(self) -> None:
+        await self.execute(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false")
+        await self.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+
+    async def comes_back(self) -> None:
+        await self.execute(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
+
+    async def execute(self, statement: str) -> None:
+        """Let the server's administrator do something."""
+        async with self._admin.connect() as connection:
+            await connection.execute(text(statement), {"name": self._name})
+
+
+@pytest.fixture
+async def database_to_switch_off(postgres_url: str) -> AsyncIterator[DatabaseToSwitchOff]:
+    """An empty database on PostgreSQL; skips where no server can be run."""
+    name = f"console_{uuid4().hex}"
+    admin = create_engine(postgres_url).execution_options(isolation_level="AUTOCOMMIT")
+    url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+    database = DatabaseToSwitchOff(url, name, admin)
+    try:
+        await database.execute(f"CREATE DATABASE {name}")
+        yield database
+        await database.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.dispose()
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from simulator.caller import Caller
 from simulator.process import Process, ProcessFailed
 from simulator.stack import (
     SEARCH_ATTRIBUTES,
+    STARTS,
     TASK_QUEUE,
-    WORKER_STARTS,
     Ports,
     Stack,
     StackInUse,
@@ -42,7 +42,7 @@ def said() -> asyncio.Queue[str]:
 
 @pytest.fixture(scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory, said: asyncio.Queue[str]) -> AsyncIterator[Stack]:
-    async with running_stack(tmp_path_factory.mktemp("stack"), say=said.put_nowait) as running:
+    async with running_stack(tmp_path_factory.mktemp("stack"), say=said.put_nowait, with_console=True) as running:
         yield running
 
 
@@ -74,18 +74,18 @@ def test_ports_that_are_taken_are_replaced() -> None:
         free = closed.getsockname()[1]
         closed.close()
         taken_port = taken.getsockname()[1]
-        ports = Ports(taken_port, free, 0, 0).free()
+        ports = Ports(taken_port, free, 0, 0, 0).free()
 
     assert ports.temporal != taken_port
     assert ports.temporal_ui == free
-    assert len(set(ports)) == 4
+    assert len(set(ports)) == 5
     assert all(ports)
 
 
 async def test_a_port_that_is_taken_is_remarked_at_its_address(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        stack = Stack(tmp_path, Ports(0, 0, 0, port), {}, say=print)
+        stack = Stack(tmp_path, Ports(0, 0, 0, port, 0), {}, say=print)
 
     assert port_of(stack.webhook_url) != port
     assert stack.remark(stack.webhook_url) == f" ({port} is taken)"
@@ -196,7 +196,8 @@ async def test_a_call_goes_through_and_has_its_page(stack: Stack) -> None:
 async def test_every_process_is_reported_once_it_is_ready_and_a_worker_replaced_however_it_ends(
     stack: Stack, said: asyncio.Queue[str]
 ) -> None:
-    assert [(await said.get()).split()[0] for _ in stack.pids] == ["Temporal", "Calendar", "Worker", "Webhook"]
+    ready_in_order = [(await said.get()).split()[0] for _ in stack.pids]
+    assert ready_in_order == ["Temporal", "Calendar", "Worker", "Webhook", "Console"]
     workers = [stack.pids["Worker"]]
 
     async def end_worker(how: signal.Signals) -> None:
@@ -227,13 +228,49 @@ async def test_workers_that_never_become_ready_are_given_up(stack: Stack, said: 
 
     with pytest.raises(ProcessFailed, match="Worker has ended, killed by SIGKILL"):
         await stack.run(kill_every_worker())
-    assert len(killed) == 1 + WORKER_STARTS
+    assert len(killed) == 1 + STARTS
 
     await stack.start_worker()
 
 
-def start_up(folder: Path) -> subprocess.Popen[str]:
-    """Run `up` in a folder, and return once it has said everything."""
+async def test_a_console_that_ends_is_replaced_and_the_stack_runs_on_without_one_that_never_becomes_ready(
+    stack: Stack, said: asyncio.Queue[str]
+) -> None:
+    while not said.empty():
+        said.get_nowait()
+
+    async def kill_every_console() -> list[str]:
+        heard = []
+        while "Console" in stack.pids:
+            os.kill(stack.pids["Console"], signal.SIGKILL)
+            heard.append(await said.get())
+        return heard
+
+    async def call() -> str | None:
+        async with httpx.AsyncClient(base_url=stack.webhook_url) as webhook:
+            caller = Caller(webhook, stack.retell_api_key, "+493055500020")
+            reply = await caller.say("check_availability", datum="morgen")
+            await caller.hang_up()
+        return reply.status
+
+    async def kill_one_then_all() -> tuple[list[str], str | None]:
+        first = stack.pids["Console"]
+        os.kill(first, signal.SIGKILL)
+        replaced = [await said.get(), await said.get()]
+        assert replaced[0] == f"Console {first} has ended; console {stack.pids['Console']} takes over"
+        assert replaced[1].split()[:2] == ["Console", stack.console_url]
+        return await kill_every_console(), await call()
+
+    heard, status = await stack.run(kill_one_then_all())
+
+    assert len(heard) == STARTS + 1
+    assert heard[-1].startswith("Console has ended, killed by SIGKILL.")
+    assert heard[-1].endswith("\nCalls go on without a console")
+    assert status == "missing_required_fields"
+
+
+def start_up(folder: Path) -> tuple[subprocess.Popen[str], str]:
+    """Run `up` in a folder, and return once it has said everything, with the address it says to open."""
     process = subprocess.Popen(
         [sys.executable, "-m", "simulator", "up"],
         cwd=folder,
@@ -243,25 +280,30 @@ def start_up(folder: Path) -> subprocess.Popen[str]:
         text=True,
     )
     assert process.stdout is not None
+    address = ""
     for line in process.stdout:
+        if line.startswith("Open this: "):
+            address = line.split()[-1]
         if "Ctrl-C stops everything" in line:
-            return process
+            return process, address
     raise AssertionError(process.communicate()[1])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the children of a killed parent live on")
 def test_up_comes_up_again_after_a_crash_and_ends_well_on_a_signal(tmp_path: Path) -> None:
-    crashed = start_up(tmp_path)
+    crashed, _ = start_up(tmp_path)
     running = Running.find(tmp_path / ".data")
     assert running is not None
     crashed.kill()
     crashed.communicate()
 
     for stopping in (signal.SIGINT, signal.SIGTERM):
-        process = start_up(tmp_path)
+        process, address = start_up(tmp_path)
         running = Running.find(tmp_path / ".data")
         assert running is not None
         assert listens(port_of(running.webhook_url))
+        assert address.endswith("/try")
+        assert httpx.get(address).status_code == 200
         process.send_signal(stopping)
         output, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (0, "")

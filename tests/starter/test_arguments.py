@@ -87,7 +87,7 @@ async def test_contact_details_are_written_as_they_are_used(retell: Retell, conv
         "erika@example.de.",
         "erika@example.d",
         "erika@127.0.0.1",
-        "erika@@example.de",
+        "erikaconsole.example.de",
         "@example.de",
         "er!ka@example.de",
         "erika@münchen.de",

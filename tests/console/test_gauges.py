@@ -1,0 +1,89 @@
+"""What the console's process tells whoever scrapes it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.common import MetricMeter
+from temporalio.runtime import BufferedMetricUpdate, MetricBuffer, Runtime, TelemetryConfig
+
+from console import gauges
+from store.engine import create_engine
+from store.holds import Holds, utc_now
+from store.migrate import migrate
+from tests.console.conftest import SALON, a_call, keep, moments_ago
+from workflows.metrics import CALLS_IN_PROGRESS, HOLDS
+
+
+@pytest.fixture
+def buffer() -> MetricBuffer:
+    return MetricBuffer(10_000)
+
+
+@pytest.fixture
+def meter(buffer: MetricBuffer) -> MetricMeter:
+    return Runtime(telemetry=TelemetryConfig(metrics=buffer)).metric_meter
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    """A database without tables: whatever it is asked fails."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'gauges.db'}")
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def counting(
+    engine: AsyncEngine, meter: MetricMeter, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[asyncio.Task[None]]:
+    monkeypatch.setattr(gauges, "EVERY_SECONDS", 0.02)
+    ending = asyncio.Event()
+    task = asyncio.create_task(gauges.keep_gauges(engine, meter, utc_now, ending))
+    yield task
+    ending.set()
+    await asyncio.wait_for(task, 10)
+
+
+async def until_set(buffer: MetricBuffer, wanted: dict[str, int]) -> dict[str, int]:
+    """Return the gauges as set last, once they are as wanted."""
+    seen: dict[str, int] = {}
+    async with asyncio.timeout(10):
+        while seen != wanted:
+            updates: list[BufferedMetricUpdate] = list(buffer.retrieve_updates())
+            seen |= {update.metric.name: int(update.value) for update in updates}
+            await asyncio.sleep(0.02)
+    return seen
+
+
+@pytest.mark.usefixtures("counting")
+async def test_holds_and_calls_in_progress_are_counted_as_they_come_and_go(
+    engine: AsyncEngine, buffer: MetricBuffer
+) -> None:
+    await migrate(engine)
+    await until_set(buffer, {HOLDS.name: 0, CALLS_IN_PROGRESS.name: 0})
+    began = moments_ago(seconds=30)
+    await keep(engine, a_call("now", began, outcome="waiting_for_yes", took=None))
+    start, end = moments_ago(hours=-1), moments_ago(hours=-2)
+    holds = Holds(engine)
+    await holds.take(company=SALON, calendar="chair", call_id="now", start=start, end=end, seconds=60, capacity=1)
+    await until_set(buffer, {HOLDS.name: 1, CALLS_IN_PROGRESS.name: 1})
+    await holds.release("now")
+    await keep(engine, a_call("now", began, outcome="hung_up", revision=2))
+    await until_set(buffer, {HOLDS.name: 0, CALLS_IN_PROGRESS.name: 0})
+
+
+async def test_a_database_that_fails_is_asked_again_and_complained_of_once(
+    engine: AsyncEngine, buffer: MetricBuffer, counting: asyncio.Task[None], caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = asyncio.Event()
+    event.listen(engine.sync_engine, "handle_error", lambda _: failed.set())
+    await asyncio.wait_for(failed.wait(), 10)
+    await migrate(engine)
+    await until_set(buffer, {HOLDS.name: 0, CALLS_IN_PROGRESS.name: 0})
+    assert not counting.done()
+    complaints = [record.getMessage() for record in caplog.records if record.name == gauges.__name__]
+    assert complaints == ["holds and calls in progress are not counted: OperationalError"]

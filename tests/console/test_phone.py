@@ -1,0 +1,305 @@
+"""The phone of the page *Try it*, against a webhook that reads what comes as the real one does."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from pydantic import JsonValue, SecretStr
+
+from console.try_it.phone import ASKS_AGAIN, CALLERS, WITHHELD, Agent, Exchange, Line, Offer, Trouble
+from console.try_it.texts import SPEECH
+from starter import retell, spoken
+from starter.incoming import CallEvent, FunctionCall
+from store.catalog import CatalogBranch, load_catalog_file
+
+KEY = SecretStr("key_of_the_webhook_0")
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 23, 10, 14, tzinfo=BERLIN)
+NINE = datetime(2026, 11, 24, 9, tzinfo=BERLIN)
+CATALOG = load_catalog_file(Path(__file__).parents[2] / "catalog.toml")
+SALON, OFFICE = (company.branches[0] for company in CATALOG.companies)
+
+Body = dict[str, JsonValue]
+Answer = Callable[[httpx.Request], httpx.Response]
+
+AVAILABLE: Body = {"status": "available", "message": "Frei.", "requested_start": NINE.isoformat()}
+TAKEN: Body = {
+    "status": "slot_taken",
+    "message": "Vergeben.",
+    "requested_start": NINE.isoformat(),
+    "alternatives": [
+        {"id": "a1", "start": (NINE + timedelta(minutes=30)).isoformat()},
+        {"id": "a2", "start": (NINE + timedelta(hours=1)).isoformat()},
+    ],
+}
+BOOKED: Body = {"status": "booked", "message": "Gebucht.", "start": NINE.isoformat()}
+
+
+class Webhook:
+    """Answers in turn; reads every request as the web process does, and believes no other signature."""
+
+    def __init__(self, *answers: Body | Answer) -> None:
+        self.answers = list(answers)
+        self.calls: list[FunctionCall] = []
+        self.events: list[CallEvent] = []
+        self.noticed: list[Exchange] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if not retell.SIGNATURE.fits(request.headers, request.content, KEY, NOW):
+            return httpx.Response(401)
+        body = json.loads(request.content)
+        if request.url.path == "/retell/events":
+            self.events.append(retell.call_event(body))
+            return httpx.Response(200, json={})
+        self.calls.append(retell.function_call(body, request.url.path.rpartition("/")[2]))
+        answer = self.answers.pop(0)
+        return answer(request) if callable(answer) else httpx.Response(200, json=answer)
+
+    @property
+    def asked(self) -> list[tuple[str | None, dict[str, object]]]:
+        return [(call.name, dict(call.arguments)) for call in self.calls]
+
+    def line(self, key: SecretStr = KEY, from_number: str = "+4915550200001") -> Line:
+        http = httpx.AsyncClient(transport=httpx.MockTransport(self), base_url="http://webhook")
+        return Line(http, key, SALON.phone_numbers[0], from_number, lambda: NOW, self.noticed.append)
+
+    def agent(self) -> Agent:
+        return Agent(self.line(), SALON, SALON.services[0])
+
+
+async def every(answers: AsyncIterator[Exchange]) -> list[Exchange]:
+    return [answer async for answer in answers]
+
+
+async def said(agent: Agent, words: str) -> list[Exchange]:
+    return await every(agent.hears(words, "Maria Vogel", NOW))
+
+
+async def test_what_is_sent_is_what_the_webhook_reads() -> None:
+    webhook = Webhook(AVAILABLE)
+    line = webhook.line()
+
+    await line.started()
+    await line.use("check_availability", {"datum": "morgen um 9"})
+    await line.ended()
+
+    [call] = webhook.calls
+    assert call.phone_call.call_id == line.call_id
+    assert call.phone_call.our_number == SALON.phone_numbers[0]
+    assert call.phone_call.their_number == "+4915550200001"
+    assert (call.name, call.arguments) == ("check_availability", {"datum": "morgen um 9"})
+    assert call.invocation_id
+    assert [event.name for event in webhook.events] == ["call_started", "call_ended"]
+    assert webhook.events[-1].reason == "user_hangup"
+    assert webhook.events[-1].ended_at == NOW
+
+
+async def test_every_use_of_a_function_is_an_invocation_of_its_own() -> None:
+    webhook = Webhook(AVAILABLE, AVAILABLE)
+    line = webhook.line()
+
+    await line.use("check_availability", {"datum": "morgen"})
+    await line.use("check_availability", {"datum": "morgen"})
+
+    assert len({call.invocation_id for call in webhook.calls}) == 2
+
+
+async def test_every_exchange_is_noticed_with_what_came_of_it() -> None:
+    webhook = Webhook(AVAILABLE)
+    line = webhook.line()
+
+    await line.started()
+    answer = await line.use("check_availability", {"datum": "morgen um 9"})
+
+    assert [(one.what, one.http_status, one.status) for one in webhook.noticed] == [
+        ("call_started", 200, None),
+        ("check_availability", 200, "available"),
+    ]
+    assert answer.at == NOW
+    assert answer.message == "Frei."
+
+
+def no_connection(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused", request=request)
+
+
+def silence(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadTimeout("silent", request=request)
+
+
+def breaks_off(request: httpx.Request) -> httpx.Response:
+    raise httpx.RemoteProtocolError("broken", request=request)
+
+
+@pytest.mark.parametrize(("answer", "trouble", "http_status"), [
+    (no_connection, Trouble.NOBODY, None),
+    (silence, Trouble.SILENT, None),
+    (breaks_off, Trouble.UNSPEAKABLE, None),
+    (lambda _: httpx.Response(502, text="<html>bad gateway</html>"), Trouble.UNSPEAKABLE, 502),
+    (lambda _: httpx.Response(200, text="<html>hello</html>"), Trouble.UNSPEAKABLE, 200),
+    (lambda _: httpx.Response(200, json=["a list"]), Trouble.UNSPEAKABLE, 200),
+])  # fmt: skip
+async def test_what_no_agent_could_say_has_a_name_and_leaves_the_offer(
+    answer: Answer, trouble: Trouble, http_status: int | None
+) -> None:
+    agent = Webhook(AVAILABLE, answer).agent()
+    await said(agent, "morgen um 9 Uhr")
+
+    [broken] = await said(agent, "ja")
+
+    assert (broken.trouble, broken.http_status, broken.message) == (trouble, http_status, "")
+    assert agent.offers == (Offer(NINE),)
+
+
+async def test_a_signature_of_another_key_is_refused_and_ends_the_call() -> None:
+    webhook = Webhook()
+    agent = Agent(webhook.line(SecretStr("another_key_0123456789")), SALON, SALON.services[0])
+
+    [refused] = await every(agent.picks_up())
+
+    assert (refused.trouble, refused.http_status, refused.ends_the_call) == (Trouble.REFUSED, 401, True)
+
+
+async def test_the_agent_greets_in_the_business_name_and_a_known_caller_by_theirs() -> None:
+    known: Body = {"status": "existing_customer", "message": "Willkommen zurück, Maria Vogel!"}
+    webhook = Webhook({"status": "new_customer", "message": "Fragen Sie nach dem Namen."}, known)
+
+    [stranger] = await every(webhook.agent().picks_up())
+    [regular] = await every(webhook.agent().picks_up())
+
+    assert stranger.message == "Guten Tag, hier ist Salon Beispiel. Was kann ich für Sie tun?"
+    assert regular.message == "Willkommen zurück, Maria Vogel!"
+
+
+async def test_a_wish_is_passed_on_in_the_callers_words() -> None:
+    webhook = Webhook(AVAILABLE, AVAILABLE)
+    agent = webhook.agent()
+
+    await said(agent, "Donnerstag Vormittag")
+    await said(agent, "9")
+
+    service = SALON.services[0].name
+    assert webhook.asked == [
+        ("check_availability", {"datum": "Donnerstag Vormittag", "dienstleistung": service}),
+        ("check_availability", {"uhrzeit": "9", "dienstleistung": service}),
+    ]
+
+
+@pytest.mark.parametrize("words", ["ja", "Ja, bitte.", "Ja gerne!", "gerne, danke"])
+async def test_a_yes_books_what_is_on_offer(words: str) -> None:
+    webhook = Webhook(AVAILABLE, BOOKED)
+    agent = webhook.agent()
+    await said(agent, "morgen um 9 Uhr")
+    assert agent.offers == (Offer(NINE),)
+
+    [booked] = await said(agent, words)
+
+    assert webhook.asked[-1] == ("book_appointment", {"name": "Maria Vogel"})
+    assert booked.is_booked
+    assert agent.has_booked
+    assert not agent.offers
+
+
+@pytest.mark.parametrize("words", ["ja, aber lieber um 10 Uhr", "bitte um 11"])
+async def test_a_yes_with_another_moment_is_a_wish(words: str) -> None:
+    webhook = Webhook(AVAILABLE, AVAILABLE)
+    agent = webhook.agent()
+    await said(agent, "morgen um 9 Uhr")
+
+    await said(agent, words)
+
+    assert webhook.asked[-1][0] == "check_availability"
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen"),
+    [("den zweiten", "den zweiten"), ("10 Uhr", "a2"), ("um halb zehn", "a1"), ("9:30 bitte", "a1")],
+)
+async def test_an_alternative_is_chosen_by_its_place_or_its_time(words: str, chosen: str) -> None:
+    webhook = Webhook(AVAILABLE, TAKEN, BOOKED)
+    agent = webhook.agent()
+    await said(agent, "morgen um 9 Uhr")
+    await said(agent, "ja")
+    assert [offer.id for offer in agent.offers] == ["a1", "a2"]
+
+    await said(agent, words)
+
+    assert webhook.asked[-1] == ("book_appointment", {"alternative_id": chosen, "name": "Maria Vogel"})
+
+
+async def test_a_no_asks_for_something_else_and_with_nothing_on_offer_ends_the_call() -> None:
+    webhook = Webhook(AVAILABLE, TAKEN)
+    agent = webhook.agent()
+    assert agent.says_goodbye("nein, danke")
+    await said(agent, "morgen um 9 Uhr")
+    assert not agent.says_goodbye("nein, danke")
+
+    await said(agent, "nein, danke")
+
+    assert webhook.asked[-1] == ("get_alternatives", {"service_name": SALON.services[0].name})
+    assert agent.says_goodbye("Vielen Dank, auf Wiederhören!")
+
+
+async def test_while_the_calendar_has_not_answered_the_agent_asks_again_and_not_for_ever() -> None:
+    pending: Body = {"status": "pending", "message": "Einen Moment."}
+    webhook = Webhook(AVAILABLE, pending, BOOKED, AVAILABLE, *[pending] * (1 + ASKS_AGAIN))
+    agent = webhook.agent()
+    await said(agent, "morgen um 9 Uhr")
+
+    assert [answer.status for answer in await said(agent, "ja")] == ["pending", "booked"]
+
+    await said(agent, "übermorgen um 9 Uhr")
+    assert len(await said(agent, "ja")) == 1 + ASKS_AGAIN
+    assert agent.offers == (Offer(NINE),)
+
+
+@pytest.mark.parametrize("status", ["closed", "expired"])
+async def test_a_call_that_is_over_ends(status: str) -> None:
+    agent = Webhook(AVAILABLE, {"status": status, "message": "Vorbei."}).agent()
+    await said(agent, "morgen um 9 Uhr")
+
+    [over] = await said(agent, "ja")
+
+    assert over.ends_the_call
+    assert agent.offers == ()
+
+
+def test_callers_show_a_number_of_their_own_the_same_each_time_or_none() -> None:
+    assert CALLERS["withheld"].rings_from() == WITHHELD
+    assert CALLERS["regular"].rings_from() == CALLERS["regular"].rings_from()
+    assert CALLERS["new"].rings_from() != CALLERS["regular"].rings_from()
+
+
+@pytest.mark.parametrize("branch", [SALON, OFFICE])
+@pytest.mark.parametrize("weekday", range(7))
+def test_what_there_is_to_say_is_understood_on_every_day_and_means_a_day_the_business_is_open(
+    branch: CatalogBranch, weekday: int
+) -> None:
+    code = branch.company.language
+    now = datetime.combine(date(2026, 11, 23) + timedelta(days=weekday), NOW.timetz())
+
+    *days, soonest = SPEECH[code].wishes(branch, now)
+
+    meant = [spoken.read(words, None, now, code) for words in days]
+    assert len(days) == 3
+    for reading in meant:
+        assert isinstance(reading, spoken.Understood)
+        assert reading.day
+        assert now.date() < reading.day <= now.date() + timedelta(days=7)
+        assert reading.day.weekday() < 5
+        assert reading.time_of_day or reading.window
+    first_free = spoken.read(soonest, None, now, code)
+    assert isinstance(first_free, spoken.Understood)
+    assert first_free.first_free
+    later = spoken.read(SPEECH[code].hour_later, None, now, code)
+    assert isinstance(later, spoken.Understood)
+    assert later.shift
+
+
+def test_moments_are_named_on_the_clock_they_are_given_on() -> None:
+    assert SPEECH["de"].moment(NINE) == "Di. 24.11., 09:00"
+    assert SPEECH["en"].moment(NINE.astimezone(UTC)) == "Tue, Nov 24, 08:00"
