@@ -16,6 +16,7 @@ import httpx
 import typer
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from bench.browser import FLAGS, find_browser
 from bench.many_calls import Row, Rows, keep, many_calls
 from simulator.business import CONSULTANTS, SALON, Business, workdays
 from simulator.caller import Caller
@@ -23,7 +24,6 @@ from simulator.desk import Desk
 from simulator.stack import Stack, running_stack
 from store.engine import create_engine
 from store.tables import Booking, Customer
-from tests.browser import FLAGS, find_browser
 
 COMPANIES = {"adler": ("salon-beispiel", "zentrale"), "birke": ("riverside-consulting", "main-office")}
 """Whose calls the invented ones pass for; those of others are left out."""

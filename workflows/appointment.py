@@ -136,7 +136,8 @@ class AppointmentWorkflow:
     @workflow.signal
     def hang_up(self, hang_up: HangUp) -> None:
         """Note that the call is over; a "yes" given before is still carried out."""
-        self._log.hang_up_reason = hang_up.reason
+        if self._log.hung_up_at is None:
+            self._log.hung_up(hang_up, workflow.now())
         self._ended_as = self._ended_as or CallOutcome.HUNG_UP
 
     @workflow.signal
@@ -359,7 +360,7 @@ class AppointmentWorkflow:
         if known is not turn:
             known.answer_by = turn.wish.answer_by
             return known
-        turn.received_at = workflow.now()
+        turn.received_at = self._said_at(turn.wish)
         turn.on_offer = self._on_offer
         turn.answer_by = turn.wish.answer_by
         if self._log.ended_at is None:
@@ -367,6 +368,14 @@ class AppointmentWorkflow:
         else:
             turn.answer = self._too_late()
         return turn
+
+    def _said_at(self, wish: SlotWish) -> datetime:
+        """Return when the webhook heard it, if that makes sense on this clock: no worker may have lived then."""
+        now = workflow.now()
+        if wish.answer_by is None:
+            return now
+        heard_at = wish.answer_by - timedelta(seconds=self._call.answer_budget_seconds)
+        return heard_at if (self._offered_at or self._log.started_at) <= heard_at <= now else now
 
     async def _answer_to(self, turn: Turn) -> Answer:
         while turn.answer is None:
@@ -376,7 +385,8 @@ class AppointmentWorkflow:
     def _tell(self, turn: Turn, answer: Answer) -> None:
         """Give the answer. What came too late was not heard: it is no offer, and is given when asked again."""
         now = workflow.now()
-        heard = turn.answer_by is None or now <= turn.answer_by - options.LAST_MOMENT
+        in_time = turn.answer_by is None or now <= turn.answer_by - options.LAST_MOMENT
+        heard = in_time and self._log.hung_up_at is None
         confirmed = turn.kind is TurnKind.CONFIRMATION
         self._log.answered(turn, answer, self._calendar.hold, self._offered_at, now, heard=heard)
         metrics.count_turn(workflow.metric_meter(), self._log.turns[-1])

@@ -10,6 +10,7 @@ from workflows.messages import (
     Call,
     CallOutcome,
     ConversationView,
+    HangUp,
     HoldState,
     RecheckResult,
     SlotWish,
@@ -65,6 +66,7 @@ class CallLog:
         self.steps: list[StepRecord] = []
         self.revision = 0
         self.ended_at: datetime | None = None
+        self.hung_up_at: datetime | None = None
         self.hang_up_reason: str | None = None
 
     @property
@@ -144,10 +146,15 @@ class CallLog:
         self.steps.clear()
         self.outcome = _outcome_after(answer, self.outcome)
 
+    def hung_up(self, hang_up: HangUp, now: datetime) -> None:
+        """Note that nobody listens any more, since when and why."""
+        self.hung_up_at = hang_up.at if self.started_at <= hang_up.at <= now else now
+        self.hang_up_reason = hang_up.reason
+
     def ended(self, outcome: CallOutcome, now: datetime) -> None:
         """Note the end of the call; what it achieved or failed at outweighs how it ended."""
         self.revision += 1
-        self.ended_at = now
+        self.ended_at = self.hung_up_at or now
         if self.bookings:
             self.outcome = CallOutcome.BOOKED
         elif self.outcome not in (CallOutcome.CONFIGURATION_ERROR, CallOutcome.BOOKING_UNCERTAIN):

@@ -148,8 +148,18 @@ HOLD_ATTEMPTS = Counter(
     "Attempts to hold a slot, by what became of them.",
     {"result": (HoldState.HELD, HoldState.HELD_BY_ANOTHER_CALL, HoldState.STORE_DOWN)},
 )
-HOLDS = Gauge("slotkeeper_holds", "Slots held for a caller who thinks, now.")
+HOLDS = Gauge(
+    "slotkeeper_holds", "Slots held now: each for a caller who thinks, or for the ten seconds after it was booked."
+)
 CALLS_IN_PROGRESS = Gauge("slotkeeper_calls_in_progress", "Calls that have begun and not ended, now.")
+RECHECK_FAILURES_IN_ROW = Gauge(
+    "slotkeeper_recheck_failures_in_row",
+    "How many of the latest looks right before a booking failed, one after the other, within a day.",
+)
+DATABASE_UP = Gauge(
+    "slotkeeper_database_up",
+    "1 where the database answers the console, 0 where not: the other gauges then stand still.",
+)
 ROWS_LOST = Counter(
     "slotkeeper_rows_lost_total",
     "Rows for operators that were given up because the database did not take them in time.",
@@ -169,6 +179,8 @@ METRICS: tuple[Metric, ...] = (
     HOLD_ATTEMPTS,
     HOLDS,
     CALLS_IN_PROGRESS,
+    RECHECK_FAILURES_IN_ROW,
+    DATABASE_UP,
     ROWS_LOST,
 )
 """Every metric of ours."""

@@ -30,6 +30,7 @@ from workflows.messages import (
     CaughtAt,
     Confirmation,
     ConfirmationId,
+    HangUp,
     HoldState,
     Missing,
     Reason,
@@ -496,6 +497,39 @@ async def test_the_call_is_recorded_turn_by_turn(phone: Phone, calendar: FakeCal
     assert race.confirmed_at - race.offered_at >= timedelta(seconds=14)
     assert [b.uid for b in record.bookings] == ["uid-1"]
     assert [r.revision for r in calendar.records] == sorted({r.revision for r in calendar.records})
+
+
+async def test_a_call_ends_when_its_caller_hangs_up_and_hears_nothing_after_that(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    await phone.asks(THURSDAY, "09:00")
+    calendar.gates["book_slot"] = asyncio.Event()
+    confirming = asyncio.create_task(phone.says_yes())
+    await calendar.entered["book_slot"].wait()
+    hung_up_at = datetime.now(UTC)
+    await phone.handle.signal("hang_up", HangUp(at=hung_up_at, reason="user_hangup"))
+    calendar.gates["book_slot"].set()
+    await confirming
+    await phone.ends()
+
+    record = calendar.records[-1]
+    assert record.outcome is CallOutcome.BOOKED
+    assert record.ended_at == hung_up_at
+    assert [turn.heard for turn in record.turns] == [True, False]
+
+
+async def test_a_yes_is_dated_when_it_was_said_however_long_no_worker_lived(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    await phone.asks(THURSDAY, "09:00")
+    said_at = datetime.now(UTC)
+    yes = phone.wish(name="Hansi Schmidt", answer_by=said_at + timedelta(seconds=phone.call.answer_budget_seconds))
+    await phone.thinks(60)
+    await phone.handle.signal("confirm", {"wish": yes.model_dump(mode="json")})
+    await phone.hangs_up()
+    await phone.ends()
+
+    assert calendar.records[-1].turns[-1].confirmed_at == said_at
 
 
 async def test_that_the_hold_was_let_go_is_recorded_even_where_the_hang_up_met_a_record_under_way(
