@@ -5,7 +5,7 @@ is asked as a page of the console asks it, first once for nothing, then several 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.many_calls import COMPANIES, keep, many_calls
 from bench.postgres import NoPostgres, temporary_postgres
-from store.call_list import CallFilter, SortBy, list_calls
+from store.call_list import CallFilter, Named, SortBy, list_calls
 from store.call_story import call_story
 from store.engine import create_engine
 from store.figures import figures
@@ -44,9 +44,10 @@ Figure = dict[str, float | str]
 Question = Callable[[AsyncEngine, Period], Awaitable[object]]
 
 
-def _list(words: str = "", page: int = 0, sort: SortBy = SortBy.STARTED_AT, race: bool = False) -> Question:
+def _list(words: str = "", *named: Named, sort: SortBy = SortBy.STARTED_AT, race: bool = False) -> Question:
     def ask(engine: AsyncEngine, period: Period) -> Awaitable[object]:
-        return list_calls(engine, CallFilter(period, words, race=race), page=page, size=PAGE, sort=sort)
+        wanted = CallFilter(period, words, frozenset(named), race=race)
+        return list_calls(engine, wanted, size=PAGE, sort=sort)
 
     return ask
 
@@ -61,14 +62,22 @@ async def _story(engine: AsyncEngine, period: Period) -> object:
     return await call_story(engine, newest.call_id)
 
 
+def _services(key: str) -> Iterator[Named]:
+    return (Named(company, branch, key) for company in COMPANIES for branch in ("mitte", "west"))
+
+
 QUESTIONS: Mapping[str, Question] = {
     "overview": lambda engine, period: overview(engine, period, NOW),
     "list": _list(),
     "list, with a race": _list(race=True),
     "list, last page": _last_page,
+    "list, by company": _list(sort=SortBy.COMPANY),
+    "list, by service": _list(sort=SortBy.SERVICE),
+    "list, by outcome": _list(sort=SortBy.OUTCOME),
     "list, by gap": _list(sort=SortBy.GAP_SECONDS),
     "list, by duration": _list(sort=SortBy.DURATION),
-    'list, "birke" (a company)': _list("birke"),
+    'list, "birke" (a company)': _list("birke", Named("birke")),
+    'list, "massage" (a service)': _list("massage", *_services("massage")),
     'list, "abc1" (a few)': _list("abc1"),
     'list, "nowhere" (none)': _list("nowhere"),
     "list, a caller's number": _list("+49 30 12345678"),

@@ -1,6 +1,5 @@
 """The console put together: its pages, its login, and what they need."""
 
-import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
@@ -8,9 +7,9 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
+from nicegui import app as pages
 from nicegui import ui
-from starlette.middleware.sessions import SessionMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from nicegui.error import error_content
 
 from console.calendars import page as calendars
 from console.call import page as call
@@ -18,12 +17,11 @@ from console.calls import page as calls
 from console.console import Console
 from console.frame import LANGUAGE_COOKIE, LANGUAGES, THEME_COOKIE, THEMES
 from console.login import page as login
-from console.login.access import SESSION_SECONDS, Guard, Login, login_router
+from console.login.access import Guard, Login, login_router
+from console.login.sessions import Sessions
 from console.look import FAVICON
 from console.overview import page as overview
 from console.try_it import page as try_it
-
-LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"]
 
 _YEAR_SECONDS = 365 * 24 * 3600
 
@@ -40,22 +38,14 @@ def create_app(console: Console, lifespan: Callable[[FastAPI], AbstractAsyncCont
     login.register()
     for page in (overview, calls, call, calendars, try_it):
         page.register(console)
-    app.add_middleware(Guard, login_required=settings.console_user is not None)
-    secret = settings.console_session_secret
-    app.add_middleware(
-        SessionMiddleware,
-        secret_key=secret.get_secret_value() if secret else secrets.token_urlsafe(),
-        session_cookie="slotkeeper_console",
-        max_age=SESSION_SECONDS,
-        same_site="lax",
-    )
+    # NiceGUI's own page would show the error's message, and with it perhaps whom it was about.
+    pages.on_page_exception(lambda: error_content(HTTPStatus.INTERNAL_SERVER_ERROR))
+    sessions = None
     if settings.console_user and settings.console_password_hash:
-        app.include_router(
-            login_router(Login(settings.console_user, settings.console_password_hash.get_secret_value()))
-        )
-    else:
-        # Without a login the machine's own name is all that protects: no other site's name may lead here.
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
+        sessions = Sessions()
+        operator = Login(settings.console_user, settings.console_password_hash.get_secret_value())
+        app.include_router(login_router(operator, sessions))
+    app.add_middleware(Guard, sessions=sessions)
     ui.run_with(app, title="Slotkeeper", favicon=FAVICON, show_welcome_message=False)
     return app
 

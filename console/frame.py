@@ -8,6 +8,7 @@ from urllib.parse import quote
 from nicegui import ui
 from starlette.requests import Request
 
+from console.login.access import LOGGED_OUT
 from console.look import ACCENT, STYLE
 from console.texts.frame import FRAME, FrameTexts
 
@@ -21,6 +22,11 @@ _PAGES = (
     ("calendars", "/calendars", "calendar_month"),
     ("try_it", "/try", "dialpad"),
 )
+
+_LEAVE_WHEN_LOGGED_OUT = (
+    f"window.socket.on('disconnect', (_, how) => how?.context?.code === {LOGGED_OUT} && window.location.reload())"
+)
+"""Takes what a page shows off the screen when its session ends: asked for again, it leads to the login."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +97,11 @@ def _preferences(request: Request, language: str, texts: FrameTexts) -> None:
         for key in THEMES:
             name = getattr(texts, f"theme_{key}")
             _choice(name, f"/preferences?theme={key}&next={quote(here, safe='')}", chosen=key == theme)
-        if request.session.get("operator"):
+        if getattr(request.state, "logged_in", False):
             ui.separator()
-            _choice(texts.log_out, "/logout", chosen=False)
+            with ui.element("form").props("method=post action=/logout"):
+                ui.button(texts.log_out, icon="logout", color=None).props("type=submit flat no-caps").classes("w-full")
+            ui.run_javascript(_LEAVE_WHEN_LOGGED_OUT)
 
 
 def _choice(name: str, target: str, *, chosen: bool) -> None:

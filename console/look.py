@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from nicegui import ui
 
 ACCENT = "#0f766e"
-GOOD, WARNING, BAD, QUIET = "#15803d", "#b45309", "#b91c1c", "#64748b"
+QUIET = "#64748b"
 SERIES = ("#0f766e", "#b45309", "#4f46e5", "#be185d", "#0369a1", "#65a30d")
 """Colours of a chart's series, told apart in light and dark."""
 

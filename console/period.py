@@ -35,6 +35,7 @@ _STYLE = """
 .sk-span:hover { background: var(--sk-ground); }
 .sk-span.sk-here { font-weight: 650; }
 .sk-span:focus-visible { outline: 2px solid var(--sk-accent); outline-offset: -2px; }
+.sk-spans .sk-away { flex: none; padding-inline: 12px; }
 .sk-pick { min-width: 190px; }
 @media (max-width: 599px) { .sk-spans { display: flex; width: 100%; } .sk-span { flex: 1; text-align: center;
   padding: 8px 4px; } .sk-pick { width: 100%; } }
@@ -79,6 +80,15 @@ def pick_period(choice: Choice, language: str, path: str, query: Mapping[str, st
             link = ui.link(texts.spans[span], address(path, {**query, "period": span})).classes("sk-span")
             if span == choice.span:
                 link.classes("sk-here").props('aria-current="true"')
+
+
+def show_day(day: str, clear: str, target: str) -> None:
+    """Draw a ``day`` in the place of the spans of time, and the way back to them; ``clear`` is what that is called."""
+    ui.add_css(_STYLE)
+    with ui.element("nav").classes("sk-spans"):
+        ui.label(day).classes("sk-span sk-here")
+        with ui.link(target=target).classes("sk-span sk-away").props(f'aria-label="{clear}" title="{clear}"'):
+            ui.icon("close")
 
 
 def pick_company(console: Console, choice: Choice, language: str, path: str, query: Mapping[str, str]) -> None:

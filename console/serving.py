@@ -18,7 +18,7 @@ from starter.serving import Server
 from starter.settings import Settings, open_database
 from store.catalog import Catalog, CatalogError, load_catalog
 from store.engine import close
-from store.migrate import migrate
+from store.migrate import check_there, check_version
 
 
 async def serve_console(settings: Settings, host: str, port: int, listening: Callable[[str, int], None]) -> None:
@@ -29,12 +29,14 @@ async def serve_console(settings: Settings, host: str, port: int, listening: Cal
     Raises:
         SettingsError: Other machines could reach it without a login, or a setting cannot be used.
         StoreUnavailable: The database does not answer.
+        NotUpToDate: It is of another version than this program, or not there: whoever only reads makes none.
     """
     check_exposure(settings, host)
     connection = read_connection(settings, "slotkeeper-console")
+    check_there(settings.database_url)
     engine = open_database(settings)
     try:
-        await migrate(engine)
+        await check_version(engine)
         console = Console(
             settings=settings,
             engine=engine,
@@ -60,6 +62,7 @@ async def serve_console(settings: Settings, host: str, port: int, listening: Cal
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=2,
         )
         await Server(config, listening).serve()

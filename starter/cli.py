@@ -31,7 +31,7 @@ from store.errors import StoreUnavailable
 from store.figures import Figures, is_known
 from store.figures import figures as count_figures
 from store.holds import utc_now
-from store.migrate import migrate
+from store.migrate import NotUpToDate, check_there, check_version, migrate
 
 FAILED = 1
 BAD_CONFIGURATION = 2
@@ -91,18 +91,20 @@ def calls(
     """Print what became of races and bookings.
 
     Exit status: 0, or 1 when a trigger for rolling back fires, 2 for a wrong option or setting, 3 when the database
-    does not answer.
+    does not answer or is not up to date.
     """
     try:
         span = figures.span_of(since)
     except ValueError as error:
         _bad_option("--since", str(error))
     now = utc_now()
-    with exit_on_bad_settings():
-        engine = open_database(load_settings())
     try:
+        with exit_on_bad_settings():
+            settings = load_settings()
+            check_there(settings.database_url)
+            engine = open_database(settings)
         counted = asyncio.run(_count(engine, Period(now - span, now, company)))
-    except StoreUnavailable as error:
+    except (StoreUnavailable, NotUpToDate) as error:
         typer.echo(f"DATABASE_URL: {error}", err=True)
         raise typer.Exit(NO_DATABASE) from None
     if counted is None:
@@ -199,7 +201,7 @@ def _run_with_store(work: Coroutine[object, object, None]) -> None:
         asyncio.run(work)
     except CatalogError as error:
         _refuse(error)
-    except StoreUnavailable as error:
+    except (StoreUnavailable, NotUpToDate) as error:
         typer.echo(f"DATABASE_URL: {error}", err=True)
         raise typer.Exit(FAILED) from None
 
@@ -213,7 +215,7 @@ def _refuse(error: CatalogError) -> NoReturn:
 async def _count(engine: AsyncEngine, period: Period) -> Figures | None:
     """Return the figures, or ``None`` where nobody has heard of the company."""
     try:
-        await migrate(engine)
+        await check_version(engine)
         if period.company is not None and not await is_known(engine, period.company):
             return None
         return await count_figures(engine, period)

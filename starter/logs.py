@@ -2,7 +2,8 @@
 
 Whatever logs through ``logging``, here or in a library, comes out alike. What callers say stays out of it: an error
 is told by its kind and where it arose, and by its message only where one of our steps has raised it for operators to
-read; libraries, which log whole requests and rows when they explain themselves, are heard from their warnings on.
+read; libraries, which log whole requests and rows when they explain themselves, are heard from their warnings on,
+those that draw pages later still.
 """
 
 import logging
@@ -19,6 +20,9 @@ from temporalio.exceptions import ApplicationError
 
 OURS = ("activities", "console", "slotkeeper", "starter", "store", "temporalio.activity", "temporalio.workflow")
 """Loggers of our own code; the last two are those that steps and conversations speak through."""
+
+_OF_PAGES = {"nicegui": logging.ERROR, "engineio.server": logging.CRITICAL, "socketio.server": logging.CRITICAL}
+"""From when on the libraries that draw pages are heard: what they say before has in it what visitors have sent them."""
 
 _FRAMES = 8
 
@@ -43,6 +47,7 @@ def configure_logging(process_name: str, level: int = logging.INFO) -> None:
                 structlog.stdlib.ExtraAdder(),
             ],
             processors=[
+                _error_as_event,
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _first_line,
                 _call_of_workflow,
@@ -54,6 +59,8 @@ def configure_logging(process_name: str, level: int = logging.INFO) -> None:
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     for name in OURS:
         logging.getLogger(name).setLevel(level)
+    for name, heard_from in _OF_PAGES.items():
+        logging.getLogger(name).setLevel(heard_from)
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False
 
@@ -70,6 +77,14 @@ def _of_process(name: str) -> Processor:
         return line
 
     return add
+
+
+def _error_as_event(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Name an error that was logged in place of a sentence by its kind."""
+    error = line["_record"].msg
+    if isinstance(error, BaseException):
+        line.update(event=type(error).__name__, exc_info=(type(error), error, error.__traceback__))
+    return line
 
 
 def _first_line(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:

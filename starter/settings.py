@@ -78,10 +78,9 @@ class Settings(BaseSettings):
     ``confirmation_window_seconds`` how long a call may say nothing before its workflow ends. A voice platform whose
     secret is not set is not served.
 
-    Of the console: who may log in (``console_password_hash`` is argon2's; set with the user or not at all), what signs
-    its sessions (made up at every start where not set), where people reach the Temporal UI, and where the page *Try it*
-    rings up, which is missing without. ``embedded_stack`` says that calendar and worker are there to be played with:
-    only `make up` sets it.
+    Of the console: who may log in (``console_password_hash`` is argon2's; set with the user or not at all), where
+    people reach the Temporal UI, and where the page *Try it* rings up, which is missing without. ``embedded_stack``
+    says that calendar and worker are there to be played with: only `make up` sets it.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -101,7 +100,6 @@ class Settings(BaseSettings):
     metrics_bind: Annotated[str, AfterValidator(_bind_address)] | None = None
     console_user: str | None = None
     console_password_hash: Annotated[SecretStr, AfterValidator(_argon2_hash)] | None = None
-    console_session_secret: Secret | None = None
     temporal_ui_url: Annotated[str, AfterValidator(_web_address)] = "http://localhost:8233"
     try_it_webhook_url: Annotated[str, AfterValidator(_web_address)] | None = None
     embedded_stack: bool = False

@@ -11,10 +11,13 @@ from sqlmodel import col, func, select
 from store.engine import reading
 from store.errors import QUERY_SECONDS, answers_within
 from store.holds import LiveHold
-from store.tables import Booking, Branch, Calendar, Hold, Service
+from store.tables import Booking, Branch, Calendar, Call, Hold, Service, Turn
 
 LONGEST_APPOINTMENT = timedelta(days=1)
 """The catalog takes no longer ones."""
+
+MOST_HOLDERS = 10
+"""Of those who once held a time, so many of the latest are named: whoever held it before them has let it go."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,47 @@ async def agenda(
         )
         live = [LiveHold(hold.call_id, hold.starts_at, hold.ends_at, hold.expires_at) for hold in holds]
         return Agenda(bookings.all(), live)
+
+
+@answers_within(QUERY_SECONDS)
+async def who_held(
+    engine: AsyncEngine, company: str, calendar: str, since: datetime, until: datetime, asked_by: datetime
+) -> list[tuple[str, datetime]]:
+    """Return the calls that held some of ``[since, until)``, and the start of what each held; the latest first.
+
+    They asked for it until ``asked_by``; whether they still held it then is not looked at. The calendar is that of
+    their services today. At most ``MOST_HOLDERS``.
+
+    Raises ``StoreUnavailable`` when the database does not answer.
+    """
+    async with reading(engine) as session:
+        takes = await session.exec(
+            select(Service.branch, Service.key, Service.duration_minutes).where(
+                Service.company == company, Service.calendar == calendar
+            )
+        )
+        lasts = {(branch, key): timedelta(minutes=minutes) for branch, key, minutes in takes}
+        if not lasts:
+            return []
+        held = await session.exec(
+            select(Turn.call_id, Turn.wished_start, Turn.service, Call.branch)
+            .join(Call, col(Call.call_id) == Turn.call_id)
+            .where(
+                Turn.company == company,
+                col(Turn.wished_start) > since - max(lasts.values()),
+                col(Turn.wished_start) < until,
+                col(Turn.service).in_({key for _, key in lasts}),
+                Turn.hold == "held",
+                col(Turn.received_at) <= asked_by,
+            )
+            .order_by(col(Turn.received_at).desc())
+        )
+        found = {
+            (call_id, start): None
+            for call_id, start, service, branch in held
+            if start is not None and start + lasts.get((branch, service or ""), timedelta()) > since
+        }
+        return list(found)[:MOST_HOLDERS]
 
 
 @answers_within(QUERY_SECONDS)

@@ -1,12 +1,12 @@
 """The list of calls: found, sorted and turned over page by page by the database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, UnaryExpression, extract, func, or_, select
+from sqlalchemy import ColumnElement, UnaryExpression, extract, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 
@@ -17,19 +17,27 @@ from store.numbers import e164
 from store.tables import Call
 
 
+class Named(NamedTuple):
+    """Keys of what goes by a name: a company, one of its branches, or a service of that."""
+
+    company: str
+    branch: str | None = None
+    service: str | None = None
+
+
 @dataclass(frozen=True)
 class CallFilter:
     """Which calls: begun in the ``period``, and all that is said besides.
 
-    ``text`` is found, in upper or lower case, anywhere in the call id, in ``company/branch`` or in the service, all by
-    key; or it is the caller's whole number, written in any way. ``race`` leaves only calls in which somebody else was
-    faster.
+    ``text`` is found, in upper or lower case, anywhere in the call id; or it is the key of a company, a branch or a
+    service, exactly; or the caller's whole number, written in any way. ``named`` is what else ``text`` stands for:
+    calls of any of these are found as well. ``race`` leaves only calls in which somebody else was faster.
     """
 
     period: Period
     text: str = ""
+    named: frozenset[Named] = frozenset()
     outcome: str | None = None
-    service: str | None = None
     race: bool = False
 
 
@@ -38,7 +46,6 @@ class SortBy(StrEnum):
 
     STARTED_AT = "started_at"
     COMPANY = "company"
-    BRANCH = "branch"
     SERVICE = "service"
     WISHED_START = "wished_start"
     OUTCOME = "outcome"
@@ -51,9 +58,9 @@ class SortBy(StrEnum):
 class CallLine:
     """One call of the list.
 
-    ``service`` and ``wished_start`` are those named first, ``race_caught_at`` is where its first race was noticed
-    (``hold``, ``recheck``, ``booking``), ``gap_seconds`` how long the caller thought before the first "yes".
-    ``ended_at`` and ``duration`` are ``None`` while it lasts.
+    ``service`` and ``wished_start`` are those named first, ``booked_start`` is what was booked last,
+    ``race_caught_at`` is where its first race was noticed (``hold``, ``recheck``, ``booking``), ``gap_seconds`` how
+    long the caller thought before the first "yes". ``ended_at`` and ``duration`` are ``None`` while it lasts.
     """
 
     call_id: str
@@ -63,6 +70,7 @@ class CallLine:
     branch: str
     service: str | None
     wished_start: datetime | None
+    booked_start: datetime | None
     outcome: str
     race_caught_at: str | None
     gap_seconds: float | None
@@ -74,10 +82,6 @@ class CallLine:
 
 
 _COLUMNS = [col(getattr(Call, each.name)) for each in fields(CallLine)]
-_SEARCHED = func.lower(
-    col(Call.call_id) + " " + col(Call.company) + "/" + col(Call.branch) + " " + func.coalesce(Call.service, "")
-)
-"""One text to look into is quicker than four."""
 
 
 @dataclass(frozen=True)
@@ -151,12 +155,24 @@ def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     conditions = [wanted.period.covers(Call.company, Call.started_at)]
     if wanted.outcome is not None:
         conditions.append(col(Call.outcome) == wanted.outcome)
-    if wanted.service is not None:
-        conditions.append(col(Call.service) == wanted.service)
     if wanted.race:
         conditions.append(col(Call.race_caught_at).is_not(None))
     if text := wanted.text.strip():
-        number = e164(text)
-        found = _SEARCHED.contains(text.lower(), autoescape=True)
-        conditions.append(found if number is None else or_(found, col(Call.caller_number) == number))
+        conditions.append(or_(*_found_by(text), *_called(wanted.named)))
     return conditions
+
+
+def _found_by(text: str) -> Iterator[ColumnElement[bool]]:
+    yield func.lower(col(Call.call_id)).contains(text.lower(), autoescape=True)
+    for key in (Call.company, Call.branch, Call.service):
+        yield col(key) == text
+    if number := e164(text):
+        yield col(Call.caller_number) == number
+
+
+def _called(named: frozenset[Named]) -> Iterator[ColumnElement[bool]]:
+    columns = (col(Call.company), col(Call.branch), col(Call.service))
+    for depth in range(1, len(columns) + 1):
+        keys = sorted(each[:depth] for each in named if sum(key is not None for key in each) == depth)
+        if keys:
+            yield tuple_(*columns[:depth]).in_(keys)

@@ -39,7 +39,7 @@ async def save_call(engine: AsyncEngine, call: Call, turns: Sequence[Turn], book
     ``StoreUnavailable`` when the database does not answer.
     """
     async with writing(engine) as session:
-        if not await _is_news(session, _summarised(call, turns)):
+        if not await _is_news(session, _summarised(call, turns, bookings)):
             return
         await session.exec(delete(Turn).where(col(Turn.call_id) == call.call_id))
         if turns:
@@ -78,11 +78,12 @@ async def find_customer(engine: AsyncEngine, company: str, number: str, *, now: 
         return KnownCustomer(customer.id, customer.name, last_visit, tuple((s, e) for s, e in appointments))
 
 
-def _summarised(call: Call, turns: Sequence[Turn]) -> Call:
+def _summarised(call: Call, turns: Sequence[Turn], bookings: Sequence[Booking]) -> Call:
     """Add to the call what it is looked up by."""
     yes = [turn for turn in turns if turn.confirmed_at is not None]
     call.service = next((turn.service for turn in turns if turn.service), None)
     call.wished_start = next((turn.wished_start for turn in turns if turn.wished_start), None)
+    call.booked_start = bookings[-1].starts_at if bookings else None
     call.race_caught_at = next((turn.race_caught_at for turn in turns if turn.race_caught_at), None)
     call.gap_seconds = next((turn.gap_seconds for turn in yes if turn.gap_seconds is not None), None)
     call.confirmed = bool(yes)

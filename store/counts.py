@@ -169,7 +169,7 @@ async def count_yes(connection: AsyncConnection, period: Period) -> YesCounts:
     rechecks = dict(zip(RECHECK_RESULTS, results, strict=True))
     return YesCounts(
         rechecks=rechecks,
-        failures_in_row=await _failures_in_row(connection, period) if rechecks["failed"] else 0,
+        failures_in_row=await count_failures_in_row(connection, period) if rechecks["failed"] else 0,
         gaps=tuple(
             GapBin(bound, reached - before)
             for bound, before, reached in zip((*GAP_BOUNDS, None), (0, *up_to), (*up_to, gaps), strict=True)
@@ -187,7 +187,8 @@ async def gap_at(connection: AsyncConnection, period: Period, share: float, gaps
     return (await connection.execute(query)).scalars().first()
 
 
-async def _failures_in_row(connection: AsyncConnection, period: Period) -> int:
+async def count_failures_in_row(connection: AsyncConnection, period: Period) -> int:
+    """Count how many of the latest looks right before a booking in the period failed, one after the other."""
     worked = (
         select(col(Turn.answered_at))
         .where(*_yes(period), col(Turn.recheck).in_(("passed", "gone")))

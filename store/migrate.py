@@ -1,20 +1,30 @@
-"""The schema, brought up to date by every process at its start."""
+"""The schema: brought up to date by the processes that write, at their start, and compared by those that only read."""
 
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store.engine import create_engine
-from store.errors import translated
+from store.engine import create_engine, reading
+from store.errors import QUERY_SECONDS, answers_within, translated
 
 MIGRATION_SECONDS = 120.0
 """How long a step of a migration, or waiting for another process that migrates, may take."""
 
 _LOCK = 5_107_433
 """Key of the advisory lock on PostgreSQL; any number that nobody else in this database uses."""
+
+_REMEDY = "start the webhook or the worker, or run `slotkeeper catalog apply`: each brings it up to date"
+
+
+class NotUpToDate(Exception):
+    """The database is of another version than this program, or has no tables; the text says what to do, in one line."""
 
 
 async def migrate(engine: AsyncEngine) -> None:
@@ -34,8 +44,50 @@ async def migrate(engine: AsyncEngine) -> None:
         await patient.dispose()
 
 
+def check_there(url: str) -> None:
+    """Raise ``NotUpToDate`` where opening the database would make it: an SQLite file that is not there.
+
+    To be asked before an engine is made. What is no URL of a file passes; whoever opens it says what is wrong with it.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return
+    if parsed.get_backend_name() == "sqlite" and parsed.database and not Path(parsed.database).exists():
+        raise NotUpToDate(f"the file is not there; {_REMEDY}")
+
+
+@answers_within(QUERY_SECONDS)
+async def check_version(engine: AsyncEngine) -> None:
+    """Compare the database's version with this program's; nothing is changed.
+
+    Raises:
+        NotUpToDate: They differ, or there are no tables.
+        StoreUnavailable: The database does not answer.
+    """
+    async with reading(engine) as session:
+        found = await (await session.connection()).run_sync(_version)
+    scripts = ScriptDirectory.from_config(_config())
+    if found is None:
+        raise NotUpToDate(f"the database has no tables yet; {_REMEDY}")
+    if found == scripts.get_current_head():
+        return
+    if found in {script.revision for script in scripts.walk_revisions()}:
+        raise NotUpToDate(f"the database is older than this program; {_REMEDY}")
+    raise NotUpToDate("the database is newer than this program; update the program")
+
+
+def _version(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
 def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config

@@ -20,6 +20,7 @@ from store.counts import (
     answers_of,
     count_answers,
     count_calls,
+    count_failures_in_row,
     count_races,
     count_yes,
 )
@@ -28,10 +29,13 @@ from store.errors import QUERY_SECONDS, answers_within
 from store.quickness import seconds_of
 from store.tables import CalendarAnswers, Call
 
-__all__ = ["AnswerTimes", "GapBin", "Overview", "Period", "calls_in_progress", "overview"]
+__all__ = ["AnswerTimes", "GapBin", "Overview", "Period", "calls_in_progress", "overview", "recheck_failures_in_row"]
 
 LONGEST_CALL = timedelta(hours=12)
 """A call that began longer ago and was never seen to end is not in progress, but lost."""
+
+LATELY = timedelta(days=1)
+"""Re-checks that failed longer ago say nothing of how things are."""
 
 MOST_POINTS = 60
 
@@ -133,6 +137,16 @@ async def calls_in_progress(engine: AsyncEngine, now: datetime) -> int:
     """
     async with reading(engine) as session:
         return await _in_progress(await session.connection(), None, now)
+
+
+@answers_within(QUERY_SECONDS)
+async def recheck_failures_in_row(engine: AsyncEngine, now: datetime) -> int:
+    """Count how many of the latest re-checks failed, one after the other, within the last day, of all companies.
+
+    Raises ``StoreUnavailable`` when the database does not answer.
+    """
+    async with reading(engine) as session:
+        return await count_failures_in_row(await session.connection(), Period(now - LATELY, now))
 
 
 async def _in_progress(connection: AsyncConnection, company: str | None, now: datetime) -> int:

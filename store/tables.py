@@ -166,9 +166,10 @@ class Customer(Table, table=True):
 class Call(Table, table=True):
     """One phone call, as of ``revision``; ``caller_number`` is E.164 or null where it was withheld.
 
-    What operators look calls up by is kept with the call, taken from its turns whenever it is saved: ``service`` and
-    ``wished_start`` as first named, ``race_caught_at`` of its first race, ``gap_seconds`` before its first "yes", and
-    whether it had one (``confirmed``). ``steps`` are those that belong to no turn, as in ``Turn``.
+    What operators look calls up by is kept with the call, taken from its turns whenever it is saved: ``service``
+    and ``wished_start`` as first named, ``booked_start`` as booked last, ``race_caught_at`` of its first race,
+    ``gap_seconds`` before its first "yes", and whether it had one (``confirmed``). ``steps`` are those that belong
+    to no turn, as in ``Turn``.
     """
 
     __table_args__: ClassVar[Any] = (Index(None, "company", "started_at"), Index(None, "started_at"))
@@ -184,6 +185,7 @@ class Call(Table, table=True):
     hang_up_reason: str | None = None
     service: str | None = None
     wished_start: datetime | None = Field(default=None, sa_type=Moment)
+    booked_start: datetime | None = Field(default=None, sa_type=Moment)
     race_caught_at: str | None = None
     gap_seconds: float | None = None
     confirmed: bool = False
@@ -204,6 +206,7 @@ class Turn(Table, table=True):
     __table_args__: ClassVar[Any] = (
         _partial_index("ix_turn_yes", "confirmed_at", "answered_at", "company", "recheck", "gap_seconds"),
         _partial_index("ix_turn_race", "race_caught_at", "answered_at", "company"),
+        Index(None, "company", "wished_start"),
     )
 
     call_id: str = Field(primary_key=True, foreign_key="call.call_id")

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 from nicegui import ui
 
-from console.call.texts import CallTexts, clock
-from console.call.timeline import Ended, Entry, Held, Raced, Said, Step, Thought, Told
+from console.call.holds import Held
+from console.call.steps import Step
+from console.call.texts import CallTexts, clock, quoted
+from console.call.timeline import Ended, Entry, Raced, Said, Thought, Told
 from console.look import CAUGHT, QUIET, chip
 from console.parts import Tick
 from console.texts.words import WORDS, Words, duration, moment
@@ -125,8 +127,8 @@ class Pen:
                 if said.start:
                     ui.label(self.moment(said.start)).classes("sk-strong").props(f'title="{utc(said.start)}"')
             if said.words:
-                quoted = " · ".join(f"„{words}“" if self.language == "de" else f"“{words}”" for _, words in said.words)
-                ui.label(f"{self.texts.passed_on}: {quoted}").classes("sk-soft sk-small").style(
+                parts = " · ".join(quoted(words, self.language) for _, words in said.words)
+                ui.label(f"{self.texts.passed_on}: {parts}").classes("sk-soft sk-small").style(
                     "overflow-wrap: anywhere"
                 )
 

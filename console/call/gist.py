@@ -1,16 +1,20 @@
 """A call in one short text: why its caller got, or did not get, what was asked for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import TypeAlias
 
 from console.call.gist_texts import GIST, OTHER, GistTexts, moments
-from console.call.texts import clock
-from console.call.timeline import holds_of, misconfigured
+from console.call.holds import holds_of
+from console.call.rivals import Rival
+from console.call.steps import Step, steps_of
+from console.call.texts import clock, quoted
 from console.texts.words import WORDS, duration
+from starter.functions import FUNCTIONS, Kind
 from store.call_story import CallStory
-from store.tables import Turn
+from store.tables import Reply, Turn
+from workflows.steps import CALENDAR_NOT_CONFIGURED, RATE_LIMITED
 
 MOST_SENTENCES = 6
 """More than these are not read in ten seconds: what lies between the first and the last is passed over."""
@@ -36,15 +40,21 @@ class _Sentence:
 
 
 def gist(
-    story: CallStory, now: datetime, zone: tzinfo, language: str, rivals: Mapping[int, str] | None = None
+    story: CallStory,
+    now: datetime,
+    zone: tzinfo,
+    language: str,
+    veil: Callable[[str], str],
+    rivals: Mapping[int, Rival] | None = None,
 ) -> list[Piece]:
     """Return the text in this language, on the clock of ``zone``, with the calls that were faster in their places.
 
-    ``rivals`` names them by the position of the turn that noticed.
+    ``veil`` makes unreadable what not everybody may read of words that are quoted. ``rivals`` are the calls that were
+    faster, by the position of the turn that noticed.
     """
     say = GIST[language]
-    teller = _Teller(language, say, zone, story.call.started_at)
-    told = _shortened(list(teller.turns(story, rivals or {})), say)
+    teller = _Teller(language, say, zone, story.call.started_at, veil)
+    told = _shortened([*teller.asked_back(story), *teller.turns(story, rivals or {})], say)
     return _joined([*told, *teller.ending(story, now)], say)
 
 
@@ -54,8 +64,23 @@ class _Teller:
     say: GistTexts
     zone: tzinfo
     began_at: datetime
+    veil: Callable[[str], str]
 
-    def turns(self, story: CallStory, rivals: Mapping[int, str]) -> Iterator[_Sentence]:
+    def asked_back(self, story: CallStory) -> Iterator[_Sentence]:
+        """Tell what was asked back, in a call in which nothing else came of what was said."""
+        if not story.turns:
+            yield from (_Sentence(tuple(self._asked_back(reply))) for reply in story.replies if _asks_back(reply))
+
+    def _asked_back(self, reply: Reply) -> Iterator[str]:
+        say, at = self.say, clock(reply.at - timedelta(seconds=reply.seconds), self.zone)
+        words = ", ".join(quoted(self.veil(said), self.language) for said in reply.words.values())
+        yield say.asked_words.format(time=at, words=words) if words else say.asked_openly.format(time=at)
+        if reply.status == "past_time":
+            yield say.past
+        else:
+            yield say.asked_back.format(because=say.because.get(reply.reason or "", say.not_made_out))
+
+    def turns(self, story: CallStory, rivals: Mapping[int, Rival]) -> Iterator[_Sentence]:
         say = self.say
         asked = False
         offer: datetime | None = None
@@ -70,14 +95,15 @@ class _Teller:
             )
             chosen = confirms and turn.wished_start in offered
             clauses = [self._yes(turn, chosen=chosen)] if confirms else [self._question(turn, again=asked)]
-            clauses += self._answer(turn, story, rivals.get(turn.position))
+            rival = rivals.get(turn.position)
+            clauses += self._answer(turn, story, rival)
             matters = turn.race_caught_at is not None or turn.status == "booked"
             if instead and chosen:
                 clauses = [instead, *clauses]
             elif instead:
                 yield _Sentence((instead,), matters=True)
             instead = None
-            yield _Sentence(tuple(clauses), rivals.get(turn.position), matters)
+            yield _Sentence(tuple(clauses), rival.call_id if rival else None, matters)
             if turn.alternatives and turn.status == "slot_taken":
                 named = self._moments(turn.alternatives, turn.wished_start)
                 instead = say.instead.format(moments=named)
@@ -112,7 +138,7 @@ class _Teller:
             return (say.took_after if "gap" in parts else say.took).format(**parts)
         return (say.yes_after if "gap" in parts else say.yes).format(**parts)
 
-    def _answer(self, turn: Turn, story: CallStory, rival: str | None) -> Iterator[str]:
+    def _answer(self, turn: Turn, story: CallStory, rival: Rival | None) -> Iterator[str]:
         """Say what a turn came to."""
         say = self.say
         if any(r.turn_id == turn.turn_id and r.status == "pending" for r in story.replies):
@@ -123,13 +149,13 @@ class _Teller:
             found_again = any(b.recovered and b.starts_at == turn.wished_start for b in story.bookings)
             yield say.found_again if found_again else say.booked
         elif turn.status == "slot_taken":
-            yield _lost(turn, say, rival)
+            yield self._lost(turn, rival)
             if not turn.alternatives:
                 yield say.no_other
         elif turn.status == "available":
             yield self._offer(turn)
         elif turn.status == "error":
-            yield from self._trouble(turn)
+            yield self._trouble(turn, story)
         else:
             yield from self._refusal(turn, rival)
         if not turn.heard:
@@ -143,19 +169,34 @@ class _Teller:
         template = say.offered if held else say.offered_not_held
         return template.format(moment=self._moments([turn.wished_start]))
 
-    def _trouble(self, turn: Turn) -> Iterator[str]:
-        say = self.say
-        booking = any(step["name"] == "book_slot" for step in turn.steps)
-        if misconfigured(turn):
-            yield say.misconfigured
-        elif booking:
-            yield say.uncertain
-        else:
-            yield say.unreachable
+    def _trouble(self, turn: Turn, story: CallStory) -> str:
+        say, failed = self.say, _failed_step(turn)
+        if failed and failed.failure == CALENDAR_NOT_CONFIGURED:
+            return say.misconfigured
+        if _is_uncertain(turn, story.call.outcome):
+            return say.uncertain
+        return say.rate_limited if failed and failed.failure == RATE_LIMITED else say.unreachable
 
-    def _refusal(self, turn: Turn, rival: str | None) -> Iterator[str]:
+    def _lost(self, turn: Turn, rival: Rival | None) -> str:
         say = self.say
-        yield from _refused(turn, say, rival)
+        if turn.race_caught_at == "hold":
+            return say.lost_to + self._fate(rival)
+        if turn.race_caught_at == "booking":
+            return say.refused_to if rival else say.refused
+        return say.gone_to if rival else say.gone
+
+    def _fate(self, rival: Rival | None) -> str:
+        """Go on, where a call that was faster is named, with what became of its hold."""
+        if rival is None or rival.fate is None:
+            return ""
+        return ", " + self.say.fate[rival.fate].format(time=clock(rival.at, self.zone) if rival.at else "")
+
+    def _refusal(self, turn: Turn, rival: Rival | None) -> Iterator[str]:
+        say = self.say
+        if turn.reason == "held_by_another_call":
+            yield say.held_elsewhere + self._fate(rival)
+        else:
+            yield from _refused(turn, say, known=rival is not None)
         if turn.alternatives:
             yield say.nearest.format(moments=self._moments(turn.alternatives, turn.wished_start))
         elif turn.status in ("no_availability", "alternatives") and turn.reason != "no_slots":
@@ -164,8 +205,8 @@ class _Teller:
     def ending(self, story: CallStory, now: datetime) -> Iterator[_Sentence]:
         """Tell how the call ended or stands, and what an operator should do about it."""
         say, call = self.say, story.call
-        if not story.turns:
-            yield _Sentence((self._only_asked_back(story),))
+        if not story.turns and not any(map(_asks_back, story.replies)):
+            yield _Sentence((say.nobody_asked,))
         if call.ended_at is None:
             yield _Sentence((self._standing(story, now),))
         elif call.outcome in ("hung_up", "silent", "cancelled"):
@@ -174,17 +215,13 @@ class _Teller:
         elif call.outcome != "booked":
             end = say.hung_up if call.hang_up_reason else say.ended
             yield _Sentence((end.format(time=clock(call.ended_at, self.zone)),))
-        unclear = [turn.wished_start for turn in story.turns if turn.status == "error" and turn.wished_start]
         if call.outcome == "configuration_error":
             yield _Sentence((say.repair,))
-        elif call.outcome == "booking_uncertain" and unclear:
-            yield _Sentence((say.look.format(moment=self._moments(unclear[-1:])),))
-
-    def _only_asked_back(self, story: CallStory) -> str:
-        past = next((reply for reply in story.replies if reply.status == "past_time"), None)
-        if past:
-            return self.say.asked_past.format(time=clock(past.at, self.zone))
-        return self.say.asked_back if story.replies else self.say.nobody_asked
+        booked = [booking.starts_at for booking in story.bookings]
+        unclear = [turn.wished_start for turn in story.turns if _is_uncertain(turn, call.outcome) and turn.wished_start]
+        unclear = [start for start in dict.fromkeys(unclear) if start not in booked]
+        if unclear:
+            yield _Sentence((say.look.format(moment=self._moments(unclear)),))
 
     def _standing(self, story: CallStory, now: datetime) -> str:
         say, outcome = self.say, story.call.outcome
@@ -215,12 +252,34 @@ def _heard_later(turn: Turn, story: CallStory) -> bool:
     return any(reply.at > turn.answered_at and reply.status == turn.status for reply in story.replies)
 
 
-def _lost(turn: Turn, say: GistTexts, rival: str | None) -> str:
-    if turn.race_caught_at == "hold":
-        return say.lost_to
-    if turn.race_caught_at == "booking":
-        return say.refused_to if rival else say.refused
-    return say.gone_to if rival else say.gone
+def _asks_back(reply: Reply) -> bool:
+    """Whether words for an appointment were asked back, or refused, before anything was looked up."""
+    function = FUNCTIONS.get(reply.function)
+    asks_who = function is not None and function.kind in (Kind.RECOGNITION, Kind.CONTEXT)
+    return reply.turn_id is None and reply.status in ("error", "past_time") and not asks_who
+
+
+_ASKING = ("check_slot", "find_slots", "hold_slot", "recheck_slot", "book_slot")
+
+
+def _failed_step(turn: Turn) -> Step | None:
+    """Return the step that left the caller without an answer: the last one that asked the calendar, if it failed."""
+    asked = [step for step in steps_of(turn.steps) if step.name in _ASKING]
+    return asked[-1] if asked and asked[-1].failure else None
+
+
+def _is_uncertain(turn: Turn, outcome: str) -> bool:
+    """Whether nobody knew if the calendar had made a booking."""
+    if turn.status != "error":
+        return False
+    failed = _failed_step(turn)
+    if failed is None:
+        # The slot had gone, and an earlier "yes" of this very call may have been what took it.
+        return bool(turn.steps)
+    if failed.name != "book_slot" or failed.failure == CALENDAR_NOT_CONFIGURED:
+        return False
+    # Asked for patience, the calendar has booked nothing, unless an earlier attempt was lost on the way.
+    return failed.failure != RATE_LIMITED or outcome == "booking_uncertain"
 
 
 def _shortened(told: list[_Sentence], say: GistTexts) -> list[_Sentence]:
@@ -248,16 +307,16 @@ def _adds_nothing(turn: Turn, later: Sequence[Turn], booked: set[datetime]) -> b
     return turn.status == "booked" and turn.wished_start in booked and not turn.steps
 
 
-def _refused(turn: Turn, say: GistTexts, rival: str | None) -> Iterator[str]:
+def _refused(turn: Turn, say: GistTexts, *, known: bool) -> Iterator[str]:
+    """Say why not; ``known`` says that the call which has it is."""
     by_reason = {
-        "held_by_another_call": say.held_elsewhere,
         "outside_hours": say.outside_hours,
         "booking_notice_violation": say.too_soon,
         "past_time": say.past,
         "no_slots": say.nothing_free,
     }
     by_status = {
-        "unavailable": say.none_then if _found(turn) else say.not_listed_to if rival else say.not_listed,
+        "unavailable": say.none_then if _found(turn) else say.not_listed_to if known else say.not_listed,
         "alternatives": say.not_asked_for,
         "past_time": say.past,
         "no_availability": say.nothing_free,

@@ -14,7 +14,11 @@ OTHER = "{other}"
 
 @dataclass(frozen=True)
 class GistTexts:
-    """The clauses of the sentence that tells a call; a moment is ``{moment}``, a time of day ``{time}``."""
+    """The clauses of the sentence that tells a call; a moment is ``{moment}``, a time of day ``{time}``.
+
+    ``because`` is by the reason of what was asked back, ``fate`` by what became of the hold of a call that was faster:
+    it goes on where that call is named.
+    """
 
     asked: str
     asked_openly: str
@@ -37,6 +41,7 @@ class GistTexts:
     nearest: str
     no_other: str
     unreachable: str
+    rate_limited: str
     misconfigured: str
     yes_after: str
     yes: str
@@ -69,10 +74,13 @@ class GistTexts:
     ended: str
     nothing_booked: str
     nobody_asked: str
+    asked_words: str
     asked_back: str
-    asked_past: str
+    not_made_out: str
+    because: Mapping[str, str]
     repair: str
     look: str
+    fate: Mapping[str, str]
 
 
 GIST: Mapping[str, GistTexts] = {
@@ -98,6 +106,10 @@ GIST: Mapping[str, GistTexts] = {
         nearest="am nächsten frei: {moments}",
         no_other="eine Alternative fand sich nicht",
         unreachable="der Kalender war nicht zu erreichen, und das wurde so gesagt",
+        rate_limited=(
+            "Cal.com bat um Geduld (zu viele Anfragen), und der Anrufer hörte, dass gerade nicht nachgesehen werden"
+            " kann"
+        ),
         misconfigured="Cal.com weist unseren Zugang ab (Konfigurationsfehler)",
         yes_after="Sagte nach {gap} Ja",
         yes="Sagte um {time} Ja",
@@ -130,13 +142,27 @@ GIST: Mapping[str, GistTexts] = {
         ended="Um {time} war der Anruf zu Ende",
         nothing_booked="gebucht ist nichts",
         nobody_asked="Niemand hat nach einem Termin gefragt",
-        asked_past="Fragte um {time} nach einer Zeit, die schon vorbei war",
-        asked_back="Nachgesehen wurde nichts: was gesagt wurde, musste erst erfragt werden",
+        asked_words="Fragte um {time} nach {words}",
+        asked_back="nachgesehen wurde nichts, weil {because}",
+        not_made_out="das nicht zu verstehen war",
+        because={
+            "weekday_mismatch": "Wochentag und Datum nicht zusammenpassen",
+            "unknown_service": "es diese Leistung in der Filiale nicht gibt",
+        },
         repair=(
             "Zu tun: prüfen, ob der API-Schlüssel dieser Filiale gilt und ob es die Terminart ihrer Leistung"
             " in Cal.com noch gibt"
         ),
         look="Zu tun: in Cal.com nachsehen, ob {moment} gebucht ist, und den Anrufer zurückrufen",
+        fate={
+            "had_booked": "der ihn gebucht hatte",
+            "booked": "der ihn dann buchte",
+            "holds": "der ihn noch hat",
+            "hung_up": "der um {time} auflegte, ohne ihn zu buchen",
+            "ended": "der um {time} endete, ohne ihn zu buchen",
+            "moved": "der ihn um {time} für einen anderen aufgab",
+            "ran_out": "dessen Vormerkung um {time} ablief",
+        },
     ),
     "en": GistTexts(
         asked="Asked for {moment} at {time}",
@@ -160,6 +186,10 @@ GIST: Mapping[str, GistTexts] = {
         nearest="nearest free: {moments}",
         no_other="no alternative was found",
         unreachable="the calendar could not be reached, and that is what was said",
+        rate_limited=(
+            "Cal.com asked for patience (too many requests), and the caller heard that nothing could be looked up just"
+            " then"
+        ),
         misconfigured="Cal.com refuses our access (configuration error)",
         yes_after="Said yes after {gap}",
         yes="Said yes at {time}",
@@ -192,13 +222,27 @@ GIST: Mapping[str, GistTexts] = {
         ended="The call was over at {time}",
         nothing_booked="nothing is booked",
         nobody_asked="Nobody asked for an appointment",
-        asked_past="Asked at {time} for a time that had already passed",
-        asked_back="Nothing was looked up: what was said had to be asked back first",
+        asked_words="Asked at {time} for {words}",
+        asked_back="nothing was looked up, because {because}",
+        not_made_out="this could not be made out",
+        because={
+            "weekday_mismatch": "weekday and date do not go together",
+            "unknown_service": "the branch has no such service",
+        },
         repair=(
             "To do: check that this branch's API key is valid and that the event type of its service still exists"
             " in Cal.com"
         ),
         look="To do: look in Cal.com whether {moment} is booked, and call the caller back",
+        fate={
+            "had_booked": "which had booked it",
+            "booked": "which then booked it",
+            "holds": "which still has it",
+            "hung_up": "which hung up at {time} without booking it",
+            "ended": "which was over at {time} without booking it",
+            "moved": "which gave it up at {time} for another",
+            "ran_out": "whose hold ran out at {time}",
+        },
     ),
 }
 """By language."""

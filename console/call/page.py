@@ -11,7 +11,7 @@ from starlette.requests import Request
 from console.call import entries
 from console.call.entries import Pen, utc
 from console.call.gist import OtherCall, Piece, gist
-from console.call.rivals import rivals
+from console.call.rivals import Rival, rivals
 from console.call.texts import CALL, clock
 from console.call.timeline import Ended, Entry, Said, Told, timeline
 from console.console import Console
@@ -23,6 +23,7 @@ from console.reveal import Reveal
 from console.texts.words import OUTCOME_TONES, WORDS, duration
 from console.watch import Watch
 from store.call_story import CallStory, call_story
+from store.catalog import CatalogService
 from store.errors import StoreUnavailable
 from store.holds import Holds, LiveHold
 
@@ -79,7 +80,7 @@ class _Seen:
 
     story: CallStory
     holds: Sequence[LiveHold]
-    rivals: dict[int, str]
+    rivals: dict[int, Rival]
     at: datetime
 
 
@@ -152,9 +153,10 @@ class _CallPage:
         holds = (
             [] if story.calendar is None else await Holds(engine, lambda: now).live(story.call.company, story.calendar)
         )
-        faster = before.rivals if before else {}
-        if before is None or before.story.call.revision != story.call.revision:
-            faster = await rivals(engine, story, self._durations(story), now)
+        if before and over and all(rival.fate != "holds" for rival in before.rivals.values()):
+            faster = before.rivals
+        else:
+            faster = await rivals(engine, story, self._services(story), now)
         return _Seen(story, holds, faster, now)
 
     def show(self, seen: _Seen | None) -> None:
@@ -165,7 +167,8 @@ class _CallPage:
         self._zone = self._console.zone_of(story.call.company)
         self._pen = replace(self._pen, zone=self._zone, now=story.call.started_at)
         self._chips.show(self._stands_out(story), seen.at)
-        self._gist.show(tuple(gist(story, seen.at, self._zone, self._language, seen.rivals)), seen.at)
+        told = gist(story, seen.at, self._zone, self._language, self._veil, seen.rivals)
+        self._gist.show(tuple(told), seen.at)
         self._entries.show([self._veiled(e) for e in timeline(story, seen.at, seen.rivals)], seen.at)
         self._facts.show(self._known(story), seen.at)
         self._no_holds.set_visibility(not seen.holds)
@@ -195,15 +198,14 @@ class _CallPage:
     def _hidden(self, secret: str | None) -> str | None:
         return secret if self._reveal.revealed or secret is None else MASK
 
-    def _durations(self, story: CallStory) -> dict[str, timedelta]:
+    def _services(self, story: CallStory) -> dict[str, CatalogService]:
         company = self._console.companies.get(story.call.company)
-        services = [service for branch in company.branches for service in branch.services] if company else []
-        return {service.key: timedelta(minutes=service.duration_minutes) for service in services}
+        branches = [branch for branch in company.branches if branch.key == story.call.branch] if company else []
+        return {service.key: service for branch in branches for service in branch.services}
 
     def _service_name(self, story: CallStory, key: str) -> str:
-        company = self._console.companies.get(story.call.company)
-        services = [service for branch in company.branches for service in branch.services] if company else []
-        return next((service.name for service in services if service.key == key), key)
+        service = self._services(story).get(key)
+        return service.name if service else key
 
     def _stands_out(self, story: CallStory) -> tuple[tuple[str, str, str], ...]:
         """Return the words that stand out at the top: text, class, colour."""

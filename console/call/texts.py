@@ -284,3 +284,8 @@ CALL: Mapping[str, CallTexts] = {
 def clock(at: datetime, zone: tzinfo) -> str:
     """Return a time of day to the second."""
     return f"{at.astimezone(zone):%H:%M:%S}"
+
+
+def quoted(words: str, language: str) -> str:
+    """Return words as somebody else's."""
+    return f"„{words}“" if language == "de" else f"“{words}”"

@@ -1,40 +1,19 @@
 """A call as a timeline: what was said, what was done for it, what was held, and what the caller was told."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import TypeAlias
 
+from console.call.holds import Held, holds_of
+from console.call.rivals import Rival
+from console.call.steps import Step, steps_of
 from store.call_story import CallStory
-from store.tables import Reply, Turn
+from store.tables import Call, Reply, Turn
 
 REPLY_PATIENCE = timedelta(seconds=5)
 """So long after an answer the sentence may still be on its way to the store."""
-
-HELD_AFTER_BOOKING = timedelta(seconds=10)
-"""So long a hold stays after its booking: Cal.com's own list of free slots lags behind."""
-
-_OVER = ("not_held", "moved", "lost", "let_go", "ran_out")
-
-_NOT_CONFIGURED = "CalendarNotConfigured"
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step as it went.
-
-    ``attempts`` is ``None`` where it is not known, ``failure`` the kind of error of a step that came to no result.
-    ``result`` is what it came to, as a key of the texts: ``free``, ``free_not_held``, ``not_listed``, ``held``,
-    ``held_elsewhere``, ``not_held``, ``still_free``, ``gone``, ``booked``, ``found_again``, ``taken``, ``let_go``.
-    """
-
-    at: datetime
-    name: str
-    seconds: float
-    attempts: int | None = None
-    failure: str | None = None
-    result: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,32 +40,6 @@ class Raced:
     caught: str
     start: datetime | None
     rival: str | None = None
-
-
-@dataclass(frozen=True)
-class Fate:
-    """What became of a hold, as a key of the texts.
-
-    ``not_held``, ``renewed``, ``taken_again``, ``moved``, ``lost``, ``kept``, ``let_go``, ``not_let_go``, ``ran_out``.
-    """
-
-    at: datetime
-    what: str
-
-
-@dataclass(frozen=True)
-class Held:
-    """A hold on ``start``: until when it was kept at last, ``None`` where that is not known, and what became of it."""
-
-    at: datetime
-    start: datetime
-    until: datetime | None
-    fates: tuple[Fate, ...] = ()
-
-    def keeps(self, now: datetime) -> bool:
-        """Whether it keeps others away."""
-        over = self.fates and self.fates[-1].what in _OVER
-        return self.until is not None and now < self.until and not over
 
 
 @dataclass(frozen=True)
@@ -126,51 +79,43 @@ class Ended:
 Entry: TypeAlias = Step | Said | Raced | Held | Told | Thought | Ended
 
 
-def timeline(story: CallStory, now: datetime, rivals: Mapping[int, str] | None = None) -> list[Entry]:
+def timeline(story: CallStory, now: datetime, rivals: Mapping[int, Rival] | None = None) -> list[Entry]:
     """Return what happened, in order.
 
-    What belongs to a turn stays together; replies of no turn stand where they were given. ``rivals`` names the calls
+    What belongs to a turn stays together; replies of no turn stand where they were given. ``rivals`` are the calls
     that were faster, by the position of the turn.
     """
-    holds = holds_of(story, now)
-    spoken = [
-        (_began(turn), _of_turn(turn, story, now, holds, (rivals or {}).get(turn.position))) for turn in story.turns
+    holds, steps = holds_of(story, now), _steps_by_turn(story)
+    groups: list[tuple[datetime, Sequence[Entry]]] = [
+        (_began(turn), _of_turn(turn, story, now, holds, steps[turn.position], (rivals or {}).get(turn.position)))
+        for turn in story.turns
     ]
     known = {turn.turn_id for turn in story.turns}
-    loose = [(_asked(reply), _loose(reply)) for reply in story.replies if reply.turn_id not in known]
-    groups = sorted([*spoken, *loose], key=lambda group: group[0])
+    groups += [(_asked(reply), _loose(reply)) for reply in story.replies if reply.turn_id not in known]
+    groups += [(step.at, [step]) for step in steps[None]]
+    groups.sort(key=lambda group: group[0])
     return [*chain.from_iterable(entries for _, entries in groups), *_end(story)]
 
 
-def steps_of(rows: Sequence[Mapping[str, object]], results: Mapping[str, str] | None = None) -> list[Step]:
-    """Return steps as they are kept with a turn or a call; ``results`` are what they came to, by name."""
-    steps = []
-    for row in rows:
-        began, ended = (datetime.fromisoformat(str(row[name])) for name in ("began_at", "ended_at"))
-        attempts, failure = row.get("attempts"), row.get("failure")
-        name = str(row["name"])
-        steps.append(
-            Step(
-                at=began,
-                name=name,
-                seconds=(ended - began).total_seconds(),
-                attempts=attempts if isinstance(attempts, int) else None,
-                failure=None if failure is None else str(failure),
-                result=None if failure is not None else (results or {}).get(name),
-            )
-        )
+def _steps_by_turn(story: CallStory) -> dict[int | None, list[Step]]:
+    """Return the steps by the position of the turn they were begun in; at ``None`` those begun in no turn.
+
+    A step is kept with the turn that was answered next after its end, which is a later one for what nobody waited for.
+    """
+    steps: dict[int | None, list[Step]] = {None: [], **{turn.position: [] for turn in story.turns}}
+    kept: list[tuple[Turn | None, Step]] = [
+        (turn, step) for turn in story.turns for step in steps_of(turn.steps, _results(turn, story))
+    ]
+    kept += [(None, step) for step in steps_of(story.call.steps) if not _at_the_end(step, story.call)]
+    for keeper, step in kept:
+        if keeper is None or step.at < _began(keeper):
+            keeper = next((turn for turn in story.turns if _began(turn) <= step.at <= turn.answered_at), None)
+        steps[None if keeper is None else keeper.position].append(step)
     return steps
 
 
-def misconfigured(turn: Turn) -> bool:
-    """Whether the calendar could not work before an operator does something."""
-    return any(step.get("failure") == _NOT_CONFIGURED for step in turn.steps)
-
-
-def took_alternative(turn: Turn, before: Sequence[Turn]) -> bool:
-    """Whether the "yes" was to one of the alternatives named last."""
-    offers = [earlier for earlier in before if earlier.alternatives or earlier.status == "available"]
-    return bool(offers) and turn.wished_start is not None and turn.wished_start in offers[-1].alternatives
+def _at_the_end(step: Step, call: Call) -> bool:
+    return call.ended_at is not None and step.at >= call.ended_at
 
 
 def _began(turn: Turn) -> datetime:
@@ -181,7 +126,9 @@ def _asked(reply: Reply) -> datetime:
     return reply.at - timedelta(seconds=reply.seconds)
 
 
-def _of_turn(turn: Turn, story: CallStory, now: datetime, holds: Sequence[Held], rival: str | None) -> list[Entry]:
+def _of_turn(
+    turn: Turn, story: CallStory, now: datetime, holds: Sequence[Held], steps: Sequence[Step], rival: Rival | None
+) -> list[Entry]:
     replies = [reply for reply in story.replies if reply.turn_id == turn.turn_id]
     final = next((reply for reply in replies if reply.status == turn.status), None)
     before: list[Entry] = []
@@ -189,11 +136,12 @@ def _of_turn(turn: Turn, story: CallStory, now: datetime, holds: Sequence[Held],
         before.append(Thought(turn.offered_at, turn.gap_seconds))
     words = tuple(replies[0].words.items()) if replies else ()
     before.append(Said(_began(turn), turn.kind, words, turn.wished_start, turn.service))
-    inner: list[Entry] = [*steps_of(turn.steps, _results(turn, story))]
-    inner += [_told(reply, turn) for reply in replies if reply is not final]
+    inner: list[Entry] = [hold for hold in holds if _began(turn) <= hold.at <= turn.answered_at]
+    inner += [*steps, *(_told(reply, turn) for reply in replies if reply is not final)]
     inner.sort(key=lambda entry: entry.at)
     if turn.race_caught_at is not None:
-        inner.append(Raced(turn.answered_at, turn.race_caught_at, turn.wished_start, rival))
+        faster = rival.call_id if rival else None
+        inner.append(Raced(turn.answered_at, turn.race_caught_at, turn.wished_start, faster))
     ending: list[Entry] = []
     if final is not None:
         ending.append(_told(final, turn))
@@ -208,8 +156,7 @@ def _of_turn(turn: Turn, story: CallStory, now: datetime, holds: Sequence[Held],
                 heard=turn.heard,
             )
         )
-    held = [hold for hold in holds if _began(turn) <= hold.at <= turn.answered_at]
-    return [*before, *inner, *held, *ending]
+    return [*before, *inner, *ending]
 
 
 def _told(reply: Reply, turn: Turn) -> Told:
@@ -260,85 +207,5 @@ def _end(story: CallStory) -> Iterator[Entry]:
     if how not in ("hung_up", "silent", "cancelled"):
         how = "hung_up" if call.hang_up_reason else "ended"
     ending: list[Entry] = [Ended(call.ended_at, how, call.hang_up_reason)]
-    ending += steps_of(call.steps, {"release_hold": "let_go"})
+    ending += [step for step in steps_of(call.steps, {"release_hold": "let_go"}) if _at_the_end(step, call)]
     yield from sorted(ending, key=lambda entry: entry.at)
-
-
-_TAKING = ("check_slot", "hold_slot", "recheck_slot", "book_slot")
-
-
-@dataclass
-class _Keeping:
-    """A hold while its story is told."""
-
-    at: datetime
-    start: datetime
-    until: datetime | None = None
-    fates: list[Fate] = field(default_factory=list)
-
-    def ran_out_by(self, moment: datetime) -> bool:
-        """Note that it has run out, if it has; return whether it had."""
-        if self.until is not None and self.until <= moment and not (self.fates and self.fates[-1].what in _OVER):
-            self.fates.append(Fate(self.until, "ran_out"))
-        return bool(self.fates) and self.fates[-1].what == "ran_out"
-
-    def meets(self, at: datetime, what: str) -> None:
-        self.ran_out_by(at)
-        self.fates.append(Fate(at, what))
-
-    def renewed(self, at: datetime, until: datetime | None) -> None:
-        self.fates.append(Fate(at, "taken_again" if self.ran_out_by(at) else "renewed"))
-        self.until = until
-
-
-def holds_of(story: CallStory, now: datetime) -> list[Held]:
-    """Return the call's holds one after the other, each with what became of it."""
-    told: list[_Keeping] = []
-    current: _Keeping | None = None
-    database_down, lasts = False, None
-    for turn in story.turns:
-        at = _taken_at(turn)
-        if at is None or turn.wished_start is None:
-            continue
-        ours = current if current and current.start == turn.wished_start else None
-        booked = turn.status == "booked" and not database_down
-        if turn.hold == "store_down":
-            database_down = True
-            told.append(_Keeping(at, turn.wished_start, fates=[Fate(at, "not_held")]))
-        elif turn.race_caught_at == "hold":
-            if ours:
-                ours.meets(at, "lost")
-                current = None
-        elif turn.hold == "held" or booked:
-            database_down = False
-            lasts = turn.held_until - at if turn.held_until else lasts
-            until = at + lasts if lasts else None
-            if ours:
-                ours.renewed(at, until)
-            else:
-                if current:
-                    current.meets(at, "moved")
-                ours = _Keeping(at, turn.wished_start, until)
-                told.append(ours)
-            current = ours
-            if booked:
-                # It covers Cal.com's own cache of free slots, and is nobody's concern any more.
-                ours.until = turn.answered_at + HELD_AFTER_BOOKING
-                ours.fates.append(Fate(turn.answered_at, "kept"))
-                current = None
-    if current:
-        released = [step for step in steps_of(story.call.steps) if step.name == "release_hold"]
-        for step in released:
-            current.meets(step.at, "not_let_go" if step.failure else "let_go")
-        if released and released[-1].failure:
-            current.ran_out_by(now)
-        elif not released:
-            # How a call that is over let go of it may not have been noted.
-            current.ran_out_by(min(now, story.call.ended_at or now))
-    return [Held(hold.at, hold.start, hold.until, tuple(hold.fates)) for hold in told]
-
-
-def _taken_at(turn: Turn) -> datetime | None:
-    """Return when a step of this turn was through with the call's hold."""
-    done = {step.name: step.at + timedelta(seconds=step.seconds) for step in steps_of(turn.steps) if not step.failure}
-    return next((done[name] for name in _TAKING if name in done), None)

@@ -5,8 +5,11 @@ from datetime import datetime
 
 from starlette.datastructures import QueryParams
 
+from console.calls.day import Day, time_of
+from console.calls.names import named
 from console.console import Console
 from console.period import Choice
+from console.texts.period import PERIOD
 from store.call_list import CallFilter, SortBy
 from workflows.messages import CallOutcome
 
@@ -17,9 +20,10 @@ _MOST_PAGES = 100_000
 
 @dataclass(frozen=True)
 class Listing:
-    """What somebody wants to see of the calls; ``page`` counts from 1."""
+    """What somebody wants to see of the calls; ``page`` counts from 1. A ``day`` stands for the choice's span."""
 
     choice: Choice
+    day: Day | None = None
     text: str = ""
     outcome: str | None = None
     race: bool = False
@@ -29,11 +33,19 @@ class Listing:
 
     @classmethod
     def of(cls, query: QueryParams, console: Console) -> "Listing":
-        """Return what an address says; what is not there or makes no sense is the usual."""
+        """Return what an address says; what is not there or makes no sense is the usual.
+
+        A text that is a time of day is no text to search for, but that time.
+        """
         outcome, sort, page = query.get("outcome"), query.get("sort"), query.get("page", "")
+        choice = Choice.of(query, console)
+        text = query.get("text", "").replace("\0", "").strip()[:_LONGEST_TEXT]
+        if time_of(text):
+            query, text = QueryParams({**query, "time": text}), ""
         return cls(
-            choice=Choice.of(query, console),
-            text=query.get("text", "").replace("\0", "").strip()[:_LONGEST_TEXT],
+            choice=choice,
+            day=Day.of(query, console.zone_of(choice.company), console.clock()),
+            text=text,
             outcome=outcome if outcome in tuple(CallOutcome) else None,
             race=query.get("race") == "1",
             sort=SortBy(sort) if sort in tuple(SortBy) else SortBy.STARTED_AT,
@@ -52,8 +64,14 @@ class Listing:
             "order": None if self.descending else "up",
             "page": str(self.page) if self.page > 1 else None,
         }
-        return self.choice.query | {name: value for name, value in said.items() if value}
+        day = self.day.query if self.day else {}
+        return self.choice.query | day | {name: value for name, value in said.items() if value}
 
-    def filter(self, now: datetime) -> CallFilter:
-        """Return which calls these are, as of now."""
-        return CallFilter(self.choice.period(now), self.text, self.outcome, race=self.race)
+    def within(self, language: str) -> str:
+        """Return which time it is about, to complete a sentence: no calls in the last hour."""
+        return self.day.within(language) if self.day else PERIOD[language].within[self.choice.span]
+
+    def filter(self, console: Console, now: datetime) -> CallFilter:
+        """Return which calls these are, as of now and by the names that the catalog has now."""
+        period = self.day.period(self.choice.company) if self.day else self.choice.period(now)
+        return CallFilter(period, self.text, named(self.text, console.companies.values()), self.outcome, self.race)

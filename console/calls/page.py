@@ -8,18 +8,20 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from nicegui import app, ui
+from nicegui.events import ValueChangeEventArguments
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
+from console.calls.day import AFTER, BEFORE, MINUTE, Day, day_of, time_of
 from console.calls.export import as_csv
 from console.calls.listing import PAGE_SIZE, Listing
 from console.calls.texts import CALLS, CallsTexts
 from console.console import NOBODYS_ZONE, Console
 from console.frame import frame, language_of
 from console.look import CAUGHT
-from console.period import address, pick_company, pick_period
+from console.period import address, pick_company, pick_period, show_day
+from console.shared import Shared
 from console.texts.frame import FRAME
-from console.texts.period import PERIOD
 from console.texts.words import OUTCOME_TONES, WORDS, duration, moment
 from console.watch import Watch
 from store.call_list import CallLine, CallPage, SortBy, list_calls
@@ -34,7 +36,10 @@ _FROM_A = ("company", "service", "outcome", "race_caught_at")
 _STYLE = """
 .sk-filters { display: flex; flex-wrap: wrap; gap: 10px 12px; align-items: center; width: 100%; }
 .sk-search { flex: 1 1 240px; }
+.sk-when { display: flex; flex: 0 1 auto; gap: 12px; }
+.sk-day { flex: 1 1 146px; } .sk-time { flex: 1 1 104px; }
 .sk-outcome { min-width: 190px; }
+body.body--dark .sk-when input { color-scheme: dark; }
 .sk-button { display: inline-flex; align-items: center; gap: 6px; padding: 7px 12px; border-radius: 9px;
   border: 1px solid var(--sk-line); color: var(--sk-ink); background: var(--sk-card); text-decoration: none; }
 .sk-button:hover { background: var(--sk-ground); }
@@ -55,6 +60,7 @@ _STYLE = """
 .sk-label { display: none; }
 .sk-mark { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 6px; }
 @media (max-width: 799px) {
+  .sk-search, .sk-when { flex-basis: 100%; }
   .sk-calls { background: none; border: none; }
   .sk-calls thead { display: none; }
   .sk-calls tbody { display: flex; flex-direction: column; gap: 10px; }
@@ -93,6 +99,14 @@ _BODY = """
 def register(console: Console) -> None:
     """Serve the page, and the same calls as a file."""
 
+    async def read(listing: Listing, now: datetime) -> CallPage:
+        wanted = listing.filter(console, now)
+        return await list_calls(
+            console.engine, wanted, listing.page - 1, PAGE_SIZE, listing.sort, descending=listing.descending
+        )
+
+    shared = Shared(read, console.clock)
+
     @ui.page("/calls")
     async def page(request: Request) -> None:
         listing = Listing.of(request.query_params, console)
@@ -104,16 +118,20 @@ def register(console: Console) -> None:
                 ui.space()
                 unpaged = replace(listing, page=1).query
                 pick_company(console, listing.choice, around.language, "/calls", unpaged)
-                pick_period(listing.choice, around.language, "/calls", unpaged)
-            _filters(listing, around.language, texts)
+                if listing.day:
+                    back = address("/calls", replace(listing, day=None, page=1).query)
+                    show_day(listing.day.name(around.language), texts.clear_day, back)
+                else:
+                    pick_period(listing.choice, around.language, "/calls", unpaged)
+            _filters(console, listing, around.language, texts)
             watch = Watch(around.language)
             with watch.body:
                 show = _table(console, listing, around.language, texts)
-            await watch.keep(lambda: _read(console, listing), show, READ_EVERY)
+            await watch.keep(lambda: shared.at(listing), show, READ_EVERY)
 
     @app.get("/calls.csv")
     async def export(request: Request) -> Response:
-        wanted = Listing.of(request.query_params, console).filter(console.clock())
+        wanted = Listing.of(request.query_params, console).filter(console, console.clock())
         lines = as_csv(console, wanted)
         try:
             beginning = [await anext(lines), await anext(lines, "")]
@@ -133,18 +151,26 @@ def register(console: Console) -> None:
         )
 
 
-async def _read(console: Console, listing: Listing) -> CallPage:
-    wanted = listing.filter(console.clock())
-    return await list_calls(
-        console.engine, wanted, listing.page - 1, PAGE_SIZE, listing.sort, descending=listing.descending
-    )
-
-
-def _filters(listing: Listing, language: str, texts: CallsTexts) -> None:
+def _filters(console: Console, listing: Listing, language: str, texts: CallsTexts) -> None:
+    zone = console.zone_of(listing.choice.company)
     outcomes = {"": texts.all_outcomes} | dict(WORDS[language].outcome)
 
     def go(wanted: Listing) -> None:
         ui.navigate.to(address("/calls", replace(wanted, page=1).query))
+
+    def pick_day(event: ValueChangeEventArguments[str | None]) -> None:
+        day = day_of(event.value or "")
+        if day and listing.day:
+            go(replace(listing, day=replace(listing.day, day=day)))
+        elif day or not event.value:
+            go(replace(listing, day=Day(day, None, zone) if day else None))
+
+    def pick_time(event: ValueChangeEventArguments[str | None]) -> None:
+        clock = time_of(event.value or "")
+        if listing.day:
+            go(replace(listing, day=replace(listing.day, clock=clock)))
+        elif clock:
+            go(replace(listing, day=Day.latest(clock, zone, console.clock())))
 
     with ui.element("div").classes("sk-filters").props("role=search"):
         search = ui.input(placeholder=texts.search_hint, value=listing.text).classes("sk-search")
@@ -157,6 +183,15 @@ def _filters(listing: Listing, language: str, texts: CallsTexts) -> None:
                 ui.button(icon="close", on_click=lambda: go(replace(listing, text=""))).props(
                     f'flat round dense size=sm aria-label="{texts.clear}"'
                 )
+        said = listing.day.query if listing.day else {}
+        around = texts.around.format(before=BEFORE // MINUTE, after=AFTER // MINUTE)
+        with ui.element("div").classes("sk-when"):
+            ui.input(value=said.get("day"), on_change=pick_day).classes("sk-day").props(
+                f'type=date outlined dense debounce=600 aria-label="{texts.day}" title="{texts.day}"'
+            )
+            ui.input(value=said.get("time"), on_change=pick_time).classes("sk-time").props(
+                f'type=time outlined dense debounce=600 aria-label="{texts.time}" title="{around}"'
+            )
         ui.select(
             outcomes,
             value=listing.outcome or "",
@@ -165,14 +200,15 @@ def _filters(listing: Listing, language: str, texts: CallsTexts) -> None:
         ui.checkbox(
             texts.races_only, value=listing.race, on_change=lambda event: go(replace(listing, race=event.value))
         )
-        with ui.link(target=address("/calls.csv", listing.query)).classes("sk-button").props("download=calls.csv"):
+        with ui.link(target=address("/calls.csv", listing.query)).classes("sk-button") as export:
+            export.props(f'download=calls.csv title="{texts.by_time}"')
             ui.icon("download")
             ui.label(texts.export)
 
 
 def _table(console: Console, listing: Listing, language: str, texts: CallsTexts) -> Callable[[CallPage], None]:
     """Draw the list without calls; return what fills it in."""
-    within = PERIOD[language].within[listing.choice.span]
+    within = listing.within(language)
     zone = console.zone_of(listing.choice.company)
     with ui.row().classes("w-full items-center gap-3 sk-soft sk-small"):
         count = ui.label().props('data-figure="calls"')
@@ -259,7 +295,7 @@ class _Rows:
             "started_at": self._moment(call.started_at, call, now),
             "company": self._place(call),
             "service": self._services.get((call.company, call.branch, call.service or ""), call.service or "–"),
-            "wished_start": self._moment(call.wished_start, call, now) if call.wished_start else "–",
+            "wished_start": self._wished(call, now),
             "outcome": words.outcome.get(call.outcome, call.outcome),
             "tone": OUTCOME_TONES.get(call.outcome, "sk-soft"),
             "race_caught_at": "–",
@@ -279,6 +315,11 @@ class _Rows:
             return f"{call.company} · {call.branch}"
         branch = next((branch.name for branch in company.branches if branch.key == call.branch), call.branch)
         return company.name if len(company.branches) == 1 else f"{company.name} · {branch}"
+
+    def _wished(self, call: CallLine, now: datetime) -> str:
+        """Return the moment wished for, and the one booked where that is another."""
+        moments = dict.fromkeys(at for at in (call.wished_start, call.booked_start) if at)
+        return " → ".join(self._moment(at, call, now) for at in moments) or "–"
 
     def _moment(self, at: datetime, call: CallLine, now: datetime) -> str:
         zone = self._zone_of.get(call.company, NOBODYS_ZONE)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import logging
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Annotated
@@ -17,19 +18,31 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from console.login.sessions import LASTS, Sessions
 from starter.settings import Settings, SettingsError
 
-SESSION_SECONDS = 12 * 3600
-"""How long a login lasts: a working day."""
+SESSION_COOKIE = "slotkeeper_console"
 
-OPEN_TO_ALL = ("/login", "/health", "/_nicegui/")
+OPEN_PATHS, OPEN_FILES = ("/login", "/health"), "/_nicegui/"
 """What is served without a login: the way in, and the files all pages are made of."""
 
-PER_ADDRESS, PER_PROCESS = parse("5/minute"), parse("30/minute")
-"""How many attempts to log in are looked at; a proxy in front makes all visitors one address."""
+LOGGED_OUT = 4401
+"""What a page's websocket is closed with when its session is over."""
+
+PER_ADDRESS, UNHURRIED = parse("5/minute"), parse("30/minute")
+"""How many attempts to log in are looked at from one address, and from all of them without delay.
+
+Whoever tries from many addresses only slows others down, and locks nobody out. A proxy in front makes all visitors one
+address.
+"""
+
+HURRIED_SECONDS = 1
+"""How long an attempt waits when there are more of them."""
+
+logger = logging.getLogger(__name__)
 
 
 def is_loopback(host: str) -> bool:
@@ -62,15 +75,22 @@ class Login:
         self._hash = password_hash
         self._hasher = PasswordHasher()
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._one_at_a_time = asyncio.Lock()
 
     async def may_try(self, address: str) -> bool:
-        """Whether another attempt from there is looked at by now."""
-        return await self._limiter.hit(PER_ADDRESS, "address", address) and await self._limiter.hit(PER_PROCESS, "all")
+        """Whether another attempt from there is looked at by now; returns later where there are many from all over."""
+        if not await self._limiter.hit(PER_ADDRESS, "address", address):
+            return False
+        if not await self._limiter.hit(UNHURRIED, "all"):
+            await asyncio.sleep(HURRIED_SECONDS)
+        return True
 
     async def fits(self, user: str, password: str) -> bool:
         """Whether this is the operator."""
         right_user = hmac.compare_digest(user.encode(), self._user)
-        return await asyncio.to_thread(self._verify, password) and right_user
+        # A password takes argon2 much memory: many at once must not take all there is.
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(self._verify, password) and right_user
 
     def _verify(self, password: str) -> bool:
         try:
@@ -80,40 +100,62 @@ class Login:
 
 
 class Guard:
-    """Lets through who has logged in; everybody where nobody has to.
+    """Lets through who has logged in; where nobody has to, whoever asks this machine by a name of its own.
 
-    Pages stay connected through a websocket: one that another site has opened is refused in either case.
+    Without a login that name is all that protects: no other site's name may lead here. Pages stay connected through a
+    websocket: one that another site has opened is refused in either case, and it lasts no longer than its session.
     """
 
-    def __init__(self, app: ASGIApp, *, login_required: bool) -> None:
-        """Stand before this app."""
+    def __init__(self, app: ASGIApp, *, sessions: Sessions | None) -> None:
+        """Stand before this app; without ``sessions`` nobody has to log in."""
         self._app = app
-        self._login_required = login_required
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve, send to the login, or refuse."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket" and not _same_origin(Headers(scope=scope)):
+            return
+        headers = Headers(scope=scope)
+        if scope["type"] == "websocket" and not _same_origin(headers):
             await WebSocketClose(reason="opened by another site")(scope, receive, send)
-        elif not self._login_required or self._is_open(scope) or HTTPConnection(scope).session.get("operator"):
+        elif self._sessions is not None:
+            await self._let_in(self._sessions, scope, receive, send)
+        elif is_loopback(_host_name(headers.get("host", ""))):
             await self._app(scope, receive, send)
         else:
-            await self._refuse(scope, receive, send)
+            await PlainTextResponse("unknown host", HTTPStatus.BAD_REQUEST)(scope, receive, send)
 
-    @staticmethod
-    def _is_open(scope: Scope) -> bool:
-        path: str = scope["path"]
-        return scope["type"] == "http" and path.startswith(OPEN_TO_ALL)
+    async def _let_in(self, sessions: Sessions, scope: Scope, receive: Receive, send: Send) -> None:
+        session = HTTPConnection(scope).cookies.get(SESSION_COOKIE)
+        if session is None or session not in sessions:
+            await (self._app if _is_open(scope) else _refuse)(scope, receive, send)
+            return
 
-    @staticmethod
-    async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await WebSocketClose(reason="log in first")(scope, receive, send)
-        elif scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", ""):
-            await RedirectResponse("/login", HTTPStatus.SEE_OTHER)(scope, receive, send)
-        else:
-            await PlainTextResponse("log in first", HTTPStatus.UNAUTHORIZED)(scope, receive, send)
+        async def receive_in_session() -> Message:
+            try:
+                async with sessions.within(session):
+                    return await receive()
+            except TimeoutError:
+                await send({"type": "websocket.close", "code": LOGGED_OUT})
+                return {"type": "websocket.disconnect", "code": LOGGED_OUT}
+
+        scope.setdefault("state", {})["logged_in"] = True
+        await self._app(scope, receive_in_session if scope["type"] == "websocket" else receive, send)
+
+
+def _is_open(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return scope["type"] == "http" and (path in OPEN_PATHS or path.startswith(OPEN_FILES))
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await WebSocketClose(reason="log in first")(scope, receive, send)
+    elif "text/html" in Headers(scope=scope).get("accept", ""):
+        await RedirectResponse("/login", HTTPStatus.SEE_OTHER)(scope, receive, send)
+    else:
+        await PlainTextResponse("log in first", HTTPStatus.UNAUTHORIZED)(scope, receive, send)
 
 
 def _same_origin(headers: Headers) -> bool:
@@ -121,7 +163,15 @@ def _same_origin(headers: Headers) -> bool:
     return origin is None or urlsplit(origin).netloc == headers.get("host")
 
 
-def login_router(login: Login) -> APIRouter:
+def _host_name(host: str) -> str:
+    """Return the name in a ``Host`` header, without port and brackets; empty where there is none in it."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def login_router(login: Login, sessions: Sessions) -> APIRouter:
     """Return the routes that begin and end a session."""
     router = APIRouter()
 
@@ -133,15 +183,33 @@ def login_router(login: Login) -> APIRouter:
     ) -> Response:
         address = request.client.host if request.client else ""
         if not await login.may_try(address):
-            return RedirectResponse("/login?trouble=too_often", HTTPStatus.SEE_OTHER)
+            return _turned_away(address, "too_often")
         if not await login.fits(user, password):
-            return RedirectResponse("/login?trouble=wrong", HTTPStatus.SEE_OTHER)
-        request.session["operator"] = True
-        return RedirectResponse("/", HTTPStatus.SEE_OTHER)
+            return _turned_away(address, "wrong")
+        logger.info("logged in", extra={"address": address})
+        sessions.end(request.cookies.get(SESSION_COOKIE))
+        answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+        answer.set_cookie(
+            SESSION_COOKIE,
+            sessions.begin(),
+            max_age=int(LASTS.total_seconds()),
+            # What a proxy says of itself anybody could say; the browser knows how it has come here.
+            secure=request.headers.get("origin", "").startswith("https://"),
+            httponly=True,
+            samesite="lax",
+        )
+        return answer
 
-    @router.get("/logout")
+    @router.post("/logout")
     async def log_out(request: Request) -> Response:
-        request.session.clear()
-        return RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+        sessions.end(request.cookies.get(SESSION_COOKIE))
+        answer = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+        answer.delete_cookie(SESSION_COOKIE)
+        return answer
 
     return router
+
+
+def _turned_away(address: str, trouble: str) -> Response:
+    logger.warning("not logged in", extra={"address": address, "trouble": trouble})
+    return RedirectResponse(f"/login?trouble={trouble}", HTTPStatus.SEE_OTHER)

@@ -72,7 +72,7 @@ class Rate:
         self._fill.style(f"width: {share or 0:.1%}").classes(replace=f"sk-part sk-fill-{tone}")
 
 
-class Parts:
+class Shares:
     """A whole, as one bar of coloured parts."""
 
     def __init__(self, colours: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from console.console import Console
 from console.frame import frame
 from console.look import CAUGHT, card
-from console.overview.charts import STYLE, Chart, Line, Parts, Rate, Row, histogram, lines_over_time, moments
+from console.overview.charts import STYLE, Chart, Line, Rate, Row, Shares, histogram, lines_over_time, moments
 from console.overview.glance import Glance
 from console.overview.texts import OVERVIEW, OverviewTexts
 from console.period import Choice, address, pick_company, pick_period
@@ -141,7 +141,7 @@ def _races(choice: Choice, language: str, texts: OverviewTexts) -> Show:
         with ui.row().classes("items-center gap-3"):
             figure = _figure("races")
             errors = ui.label().classes("sk-chip").props('data-figure="race_errors"')
-        parts = Parts(CAUGHT)
+        shares = Shares(CAUGHT)
         target = address("/calls", {**choice.query, "race": "1"})
         rows = {
             caught: Row(WORDS[language].caught[caught], target, figure=f"races-{caught}", colour=colour)
@@ -150,7 +150,7 @@ def _races(choice: Choice, language: str, texts: OverviewTexts) -> Show:
 
     def show(seen: Overview) -> None:
         figure.set_text(str(sum(seen.races.values())))
-        parts.show(seen.races)
+        shares.show(seen.races)
         for caught, row in rows.items():
             row.show(seen.races[caught])
         bad = seen.race_errors > 0

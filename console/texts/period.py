@@ -6,13 +6,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PeriodTexts:
-    """``spans`` name a choice, ``within`` completes a sentence: no calls within the last hour."""
+    """``spans`` name a choice, ``within`` completes a sentence: no calls within the last hour.
+
+    So do ``on`` a day, and ``between`` two times of it.
+    """
 
     period: str
     company: str
     all_companies: str
     spans: Mapping[str, str]
     within: Mapping[str, str]
+    on: str
+    between: str
+    day_pattern: str
 
 
 PERIOD: Mapping[str, PeriodTexts] = {
@@ -28,6 +34,9 @@ PERIOD: Mapping[str, PeriodTexts] = {
             "7d": "in den letzten 7 Tagen",
             "30d": "in den letzten 30 Tagen",
         },
+        on="am {day}",
+        between="{day} zwischen {since} und {until} Uhr",
+        day_pattern="EEE dd.MM.y",
     ),
     "en": PeriodTexts(
         period="Period",
@@ -41,5 +50,8 @@ PERIOD: Mapping[str, PeriodTexts] = {
             "7d": "in the last 7 days",
             "30d": "in the last 30 days",
         },
+        on="on {day}",
+        between="{day} between {since} and {until}",
+        day_pattern="EEE d MMM y",
     ),
 }

@@ -20,11 +20,13 @@ from workflows.metrics import (
     CALCOM_REQUEST_SECONDS,
     CALLS,
     CALLS_IN_PROGRESS,
+    DATABASE_UP,
     GAP_SECONDS,
     HOLD_ATTEMPTS,
     HOLDS,
     RACE_ERRORS,
     RACES,
+    RECHECK_FAILURES_IN_ROW,
     RECHECKS,
     ROWS_LOST,
 )
@@ -99,6 +101,13 @@ ROWS: tuple[Row, ...] = (
         (
             Panel("Races by where they were caught", RACES.says, (counted(RACES, "caught"),)),
             Panel("Re-checks", RECHECKS.says, (counted(RECHECKS, "result"),)),
+            Panel(
+                "Failed in a row",
+                RECHECK_FAILURES_IN_ROW.says,
+                (current(RECHECK_FAILURES_IN_ROW),),
+                kind="stat",
+                steps=((None, GREEN), (1, YELLOW), (5, RED)),
+            ),
             Panel("Thinking time", GAP_SECONDS.says, (heat(GAP_SECONDS),), kind="heatmap", unit="s"),
         ),
     ),
@@ -151,7 +160,7 @@ ROWS: tuple[Row, ...] = (
             Panel(
                 "Processes",
                 "1 is up, 0 is down.",
-                (Query("up", "{{job}} {{instance}}"),),
+                (Query("up", "{{job}} {{instance}}"), Query(DATABASE_UP.name, "database, from {{instance}}")),
                 steps=((None, RED), (1, GREEN)),
             ),
         ),

@@ -124,6 +124,7 @@ async def test_a_record_is_kept_whole(engine: AsyncEngine) -> None:
         "hang_up_reason": "user_hangup",
         "service": "schnitt",
         "wished_start": NINE,
+        "booked_start": NINE,
         "race_caught_at": "booking",
         "gap_seconds": 14.0,
         "confirmed": True,

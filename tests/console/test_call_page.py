@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -9,7 +10,7 @@ from playwright.async_api import Page, expect
 
 from store.holds import Holds
 from store.replies import add_replies
-from store.tables import Booking, Call, Reply
+from store.tables import Booking, Call, Reply, Turn
 from tests.browser import nameless
 from tests.console.conftest import (
     OFFICE,
@@ -26,6 +27,7 @@ from tests.console.conftest import (
     moments_ago,
 )
 
+BERLIN = ZoneInfo("Europe/Berlin")
 NINE = datetime(2031, 10, 16, 7, 0, tzinfo=UTC)
 NAME, NUMBER, EMAIL = "Hansi Schuster", "+4915550177123", "hansi.schuster@example.com"
 SENTENCE = f"Der Termin ist noch frei. Darf ich ihn auf Ihren Namen, {NAME}, buchen?"
@@ -98,6 +100,85 @@ async def test_the_call_that_was_faster_is_a_click_away(seeded: RunningConsole, 
     await expect(gist).to_contain_text("by then call call-booked had it")
     await gist.get_by_role("link", name="call call-booked").click()
     await expect(page).to_have_url(f"{seeded.address}/calls/call-booked")
+
+
+def a_step(name: str, began: datetime, seconds: float = 0.3) -> dict[str, object]:
+    ended = began + timedelta(seconds=seconds)
+    return {
+        "name": name,
+        "began_at": began.isoformat(),
+        "ended_at": ended.isoformat(),
+        "attempts": 1,
+        "failure": None,
+    }
+
+
+def holds_it(call: Call, start: datetime, seconds: float = 120) -> Turn:
+    """Return a turn, ten seconds after the call began, that held the moment for so long."""
+    asked = call.started_at + timedelta(seconds=10)
+    until = asked + timedelta(seconds=seconds)
+    return a_question(call, start, held_until=until, steps=[a_step("check_slot", asked)])
+
+
+def finds_it_held(call: Call, start: datetime) -> Turn:
+    """Return a turn, ten seconds after the call began, that was refused because of another call's hold."""
+    return a_question(
+        call,
+        start,
+        status="unavailable",
+        reason="held_by_another_call",
+        race_caught_at="hold",
+        hold="held_by_another_call",
+        steps=[a_step("check_slot", call.started_at + timedelta(seconds=10))],
+    )
+
+
+def hung_up(call: Call, after: timedelta) -> Call:
+    """Return the call as it is once its caller has hung up and its hold is let go."""
+    ended_at = call.started_at + after
+    released = a_step("release_hold", ended_at + timedelta(milliseconds=20))
+    ended = a_call(call.call_id, call.started_at, outcome="hung_up", took=after, revision=2)
+    ended.hang_up_reason, ended.steps = "user_hangup", [released]
+    return ended
+
+
+def on_the_clock(moment: datetime) -> str:
+    return f"{moment.astimezone(BERLIN):%H:%M:%S}"
+
+
+async def test_who_held_it_is_named_long_after_letting_it_go(seeded: RunningConsole, new_page: NewPage) -> None:
+    start, began = NINE + timedelta(days=40), moments_ago(hours=3)
+    holder = a_call("call-holder", began)
+    await keep(seeded.engine, hung_up(holder, timedelta(seconds=50)), holds_it(holder, start))
+    refused = a_call("call-refused", began + timedelta(seconds=20), outcome="hung_up")
+    await keep(seeded.engine, refused, finds_it_held(refused, start))
+    ended = on_the_clock(began + timedelta(seconds=50))
+    page = await new_page()
+    await page.goto(f"{seeded.address}/calls/call-refused")
+    gist = page.get_by_role("status")
+    await expect(gist).to_contain_text(
+        f"it was free in the calendar, but held for call call-holder, which hung up at {ended} without booking it."
+    )
+    await expect(gist.get_by_role("link", name="call call-holder")).to_have_attribute("href", "/calls/call-holder")
+    german = await new_page("de-DE")
+    await german.goto(f"{seeded.address}/calls/call-refused")
+    told = f"war aber für Anruf call-holder vorgemerkt, der um {ended} auflegte, ohne ihn zu buchen."
+    await expect(german.get_by_role("status")).to_contain_text(told)
+
+
+async def test_what_becomes_of_a_rival_s_hold_is_told_as_it_happens(seeded: RunningConsole, new_page: NewPage) -> None:
+    start, began = NINE + timedelta(days=41), moments_ago(seconds=40)
+    holder = a_call("call-thinks", began, outcome="waiting_for_yes", took=None)
+    await keep(seeded.engine, holder, holds_it(holder, start, 600))
+    refused = a_call("call-waits", began + timedelta(seconds=5), outcome="hung_up", took=timedelta(seconds=15))
+    await keep(seeded.engine, refused, finds_it_held(refused, start))
+    page = await new_page()
+    await page.goto(f"{seeded.address}/calls/call-waits")
+    gist = page.get_by_role("status")
+    await expect(gist).to_contain_text("held for call call-thinks, which still has it.")
+
+    await keep(seeded.engine, hung_up(holder, timedelta(seconds=39)), holds_it(holder, start, 600))
+    await expect(gist).to_contain_text("held for call call-thinks, which hung up at")
 
 
 async def test_nothing_tells_who_called_before_a_click(

@@ -1,5 +1,6 @@
 """The list of calls, and the same calls as a file."""
 
+import asyncio
 import csv
 import io
 import re
@@ -7,11 +8,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from playwright.async_api import expect
 
+from console.shared import Shared
 from tests.browser import nameless
 from tests.console.conftest import (
     CALLER,
@@ -98,6 +101,13 @@ async def test_a_call_is_told_in_one_line(seeded: RunningConsole, new_page: NewP
         ({"text": "CALL-RACE"}, ["call-race"]),
         ({"text": "riverside"}, [FORMULA, "call-hung-up"]),
         ({"text": "CONSULTATION"}, ["call-hung-up"]),
+        ({"text": "herrenhaar"}, ["call-now", "call-race", "call-booked"]),
+        ({"text": "Schneiden"}, ["call-now", "call-race", "call-booked"]),
+        ({"text": "haarschnitt"}, ["call-now", "call-race", "call-booked"]),
+        ({"text": " Salon  Beispiel "}, ["call-now", "call-race", "call-booked"]),
+        ({"text": "Riverside Consulting · Main Office"}, [FORMULA, "call-hung-up"]),
+        ({"text": "salon-beispiel/zentrale", "race": "1"}, ["call-race"]),
+        ({"text": "no such name"}, []),
         ({"text": SOMEBODY_ELSE}, ["call-race"]),
         ({"text": SOMEBODY_ELSE[:-1]}, []),
         ({"text": "%"}, []),
@@ -113,6 +123,123 @@ async def test_calls_are_found_and_sorted(
     seeded: RunningConsole, http: httpx.AsyncClient, query: dict[str, str], found: list[str]
 ) -> None:
     assert await listed(http, period="1h", **query) == found
+
+
+OF_LAST_YEAR = {
+    "before-midnight": "2025-10-13T23:59:59+02:00",
+    "at-midnight": "2025-10-14T00:00:00+02:00",
+    "at-10:11": "2025-10-14T10:11:59+02:00",
+    "at-10:12": "2025-10-14T10:12:00+02:00",
+    "at-10:14": "2025-10-14T10:14:30+02:00",
+    "at-10:16": "2025-10-14T10:16:59+02:00",
+    "at-10:17": "2025-10-14T10:17:00+02:00",
+    "last-of-the-day": "2025-10-14T23:59:59+02:00",
+    "day-after": "2025-10-15T00:00:00+02:00",
+    "put-back-first": "2025-10-26T02:30:00+02:00",
+    "put-back-again": "2025-10-26T02:30:00+01:00",
+    "last-of-25-hours": "2025-10-26T23:59:00+01:00",
+}
+OF_THE_14TH = ["last-of-the-day", "at-10:17", "at-10:16", "at-10:14", "at-10:12", "at-10:11", "at-midnight"]
+ABOUT_10_14 = ["at-10:16", "at-10:14", "at-10:12"]
+
+
+@pytest.fixture(scope="module")
+async def with_last_year(seeded: RunningConsole) -> RunningConsole:
+    """Calls of more than thirty days ago besides, named for when they began in Berlin."""
+    for call_id, began in OF_LAST_YEAR.items():
+        await keep(seeded.engine, a_call(call_id, datetime.fromisoformat(began)))
+    return seeded
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"day": "2025-10-14"}, OF_THE_14TH),
+        ({"day": "2025-10-14", "time": "10:14"}, ABOUT_10_14),
+        ({"day": "2025-10-14", "time": "10:14", "company": SALON, "period": "15m"}, ABOUT_10_14),
+        ({"day": "2025-10-14", "text": "10:14"}, ABOUT_10_14),
+        ({"day": "2025-10-14", "text": "10.14 Uhr"}, ABOUT_10_14),
+        ({"day": "2025-10-14", "time": "09:00", "text": "10:14"}, ABOUT_10_14),
+        ({"day": "2025-10-14", "time": "10:14", "text": "10:16"}, ["at-10:17", "at-10:16", "at-10:14"]),
+        ({"day": "2025-10-14", "time": "10:14", "text": "at-10:1", "outcome": "hung_up"}, []),
+        ({"day": "2025-10-14", "time": "25:00"}, OF_THE_14TH),
+        ({"day": "2025-10-26", "time": "02:30"}, ["put-back-again", "put-back-first"]),
+        ({"day": "2025-10-26"}, ["last-of-25-hours", "put-back-again", "put-back-first"]),
+        ({"day": "2024-10-14"}, []),
+    ],
+)
+async def test_calls_of_any_day_are_found_by_the_clock(
+    with_last_year: RunningConsole, http: httpx.AsyncClient, query: dict[str, str], found: list[str]
+) -> None:
+    assert await listed(http, **query) == found
+    assert [line["call_id"] for line in await exported(http, **query)] == found
+
+
+@pytest.mark.parametrize("day", ["", "yesterday", "2025-02-30", "0001-01-01", "9999-12-31", "\0"])
+async def test_a_day_that_is_none_lists_the_usual(seeded: RunningConsole, http: httpx.AsyncClient, day: str) -> None:
+    assert await listed(http, period="1h", day=day) == await listed(http, period="1h")
+
+
+async def test_a_time_alone_is_the_latest_the_clock_has_shown(seeded: RunningConsole, http: httpx.AsyncClient) -> None:
+    began = moments_ago(minutes=40).astimezone(ZoneInfo("Europe/Berlin"))
+    for query in ({"time": f"{began:%H:%M}"}, {"text": f"{began:%H.%M} Uhr"}):
+        assert await listed(http, **query) == ["call-race"]
+
+
+async def test_a_day_is_on_the_clock_of_the_company(start_console: StartConsole, tmp_path: Path) -> None:
+    german, american = CATALOG.read_text().rsplit("Europe/Berlin", 1)
+    catalog = tmp_path / "two-clocks.toml"
+    catalog.write_text(f"{german}America/New_York{american}")
+    console = await start_console(catalog=catalog)
+    for company in (SALON, OFFICE):
+        await keep(console.engine, a_call(company, datetime(2025, 10, 14, 3, 30, tzinfo=UTC), company=company))
+    async with httpx.AsyncClient(base_url=console.address, headers={"Accept-Language": "en"}) as http:
+        assert await listed(http, day="2025-10-14", time="05:30") == [SALON, OFFICE]
+        assert await listed(http, day="2025-10-13", time="23:30", company=OFFICE) == [OFFICE]
+        assert await listed(http, day="2025-10-14", company=OFFICE) == []
+
+
+async def test_a_day_takes_the_place_of_the_period_until_it_is_cleared(
+    with_last_year: RunningConsole, new_page: NewPage
+) -> None:
+    page = await new_page()
+    await page.goto(f"{with_last_year.address}/calls?period=1h&page=2")
+    await page.get_by_label("Day", exact=True).fill("2025-10-14")
+    await expect(page.locator("tr.sk-call")).to_have_count(len(OF_THE_14TH))
+    await expect(page).to_have_url(re.compile(r"\?period=1h&day=2025-10-14$"))
+    await expect(page.get_by_text("7 calls on Tue 14 Oct 2025")).to_be_visible()
+    await expect(page.get_by_role("navigation", name="Period")).to_be_hidden()
+    await page.get_by_label("Time", exact=True).fill("10:14")
+    await expect(page.get_by_text("3 calls on Tue 14 Oct 2025 between 10:12 and 10:17")).to_be_visible()
+    await page.get_by_role("link", name="Clear the day").click()
+    await expect(page).to_have_url(re.compile(r"\?period=1h$"))
+    await expect(page.get_by_role("navigation", name="Period")).to_be_visible()
+
+
+async def test_a_time_is_typed_where_one_searches(with_last_year: RunningConsole, new_page: NewPage) -> None:
+    page = await new_page()
+    await page.goto(f"{with_last_year.address}/calls?day=2025-10-14")
+    await page.get_by_role("searchbox", name="Search").fill("10.14 Uhr")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("tr.sk-call")).to_have_count(3)
+    await expect(page.get_by_label("Time", exact=True)).to_have_value("10:14")
+    await expect(page.get_by_role("searchbox", name="Search")).to_have_value("")
+
+
+async def test_many_visitors_of_one_listing_ask_the_database_once_a_second() -> None:
+    now, asked = NINE, list[str]()
+
+    async def read(wanted: str, at: datetime) -> str:
+        asked.append(wanted)
+        return f"{wanted} at {at}"
+
+    shared = Shared(read, lambda: now)
+    assert set(await asyncio.gather(*(shared.at("races") for _ in range(20)))) == {f"races at {NINE}"}
+    await shared.at("all")
+    assert asked == ["races", "all"]
+    now += timedelta(seconds=1)
+    assert await shared.at("races") == f"races at {now}"
+    assert asked == ["races", "all", "races"]
 
 
 async def test_an_address_that_makes_no_sense_lists_the_usual(seeded: RunningConsole, http: httpx.AsyncClient) -> None:
@@ -238,6 +365,7 @@ async def test_what_is_filtered_can_be_taken_along(seeded: RunningConsole, http:
         "branch",
         "service",
         "wished_start",
+        "booked_start",
         "outcome",
         "race_caught_at",
         "gap_seconds",

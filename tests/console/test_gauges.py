@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import event
@@ -14,8 +15,8 @@ from console import gauges
 from store.engine import create_engine
 from store.holds import Holds, utc_now
 from store.migrate import migrate
-from tests.console.conftest import SALON, a_call, keep, moments_ago
-from workflows.metrics import CALLS_IN_PROGRESS, HOLDS
+from tests.console.conftest import SALON, a_call, a_yes, keep, moments_ago
+from workflows.metrics import CALLS_IN_PROGRESS, DATABASE_UP, HOLDS, RECHECK_FAILURES_IN_ROW
 
 
 @pytest.fixture
@@ -48,15 +49,20 @@ async def counting(
     await asyncio.wait_for(task, 10)
 
 
-async def until_set(buffer: MetricBuffer, wanted: dict[str, int]) -> dict[str, int]:
-    """Return the gauges as set last, once they are as wanted."""
+async def until_set(buffer: MetricBuffer, wanted: dict[str, int]) -> None:
+    """Wait until these gauges are set as wanted."""
     seen: dict[str, int] = {}
     async with asyncio.timeout(10):
-        while seen != wanted:
+        while not wanted.items() <= seen.items():
             updates: list[BufferedMetricUpdate] = list(buffer.retrieve_updates())
             seen |= {update.metric.name: int(update.value) for update in updates}
             await asyncio.sleep(0.02)
-    return seen
+
+
+async def recheck(engine: AsyncEngine, result: str, **ago: float) -> None:
+    """Keep a call whose look right before the booking came to this, that long ago."""
+    call = a_call(uuid4().hex, moments_ago(**ago))
+    await keep(engine, call, a_yes(call, moments_ago(hours=-1), recheck=result))
 
 
 @pytest.mark.usefixtures("counting")
@@ -76,14 +82,34 @@ async def test_holds_and_calls_in_progress_are_counted_as_they_come_and_go(
     await until_set(buffer, {HOLDS.name: 0, CALLS_IN_PROGRESS.name: 0})
 
 
+@pytest.mark.usefixtures("counting")
+async def test_rechecks_that_failed_since_the_last_that_did_not_are_counted_however_far_apart(
+    engine: AsyncEngine, buffer: MetricBuffer
+) -> None:
+    await migrate(engine)
+    for hours in (30, 29):
+        await recheck(engine, "failed", hours=hours)
+    for minutes in (600, 590):
+        await recheck(engine, "failed", minutes=minutes)
+    await until_set(buffer, {RECHECK_FAILURES_IN_ROW.name: 2})
+    await recheck(engine, "passed", minutes=110)
+    await until_set(buffer, {RECHECK_FAILURES_IN_ROW.name: 0})
+    for number in range(8):
+        await recheck(engine, "failed", minutes=100 - 12 * number)
+    await until_set(buffer, {RECHECK_FAILURES_IN_ROW.name: 8})
+    await recheck(engine, "gone", minutes=2)
+    await until_set(buffer, {RECHECK_FAILURES_IN_ROW.name: 0})
+
+
 async def test_a_database_that_fails_is_asked_again_and_complained_of_once(
     engine: AsyncEngine, buffer: MetricBuffer, counting: asyncio.Task[None], caplog: pytest.LogCaptureFixture
 ) -> None:
     failed = asyncio.Event()
     event.listen(engine.sync_engine, "handle_error", lambda _: failed.set())
     await asyncio.wait_for(failed.wait(), 10)
+    await until_set(buffer, {DATABASE_UP.name: 0})
     await migrate(engine)
-    await until_set(buffer, {HOLDS.name: 0, CALLS_IN_PROGRESS.name: 0})
+    await until_set(buffer, {DATABASE_UP.name: 1, HOLDS.name: 0, CALLS_IN_PROGRESS.name: 0})
     assert not counting.done()
     complaints = [record.getMessage() for record in caplog.records if record.name == gauges.__name__]
-    assert complaints == ["holds and calls in progress are not counted: OperationalError"]
+    assert complaints == ["the database cannot be counted in, the gauges stand still: OperationalError"]

@@ -5,7 +5,9 @@ from datetime import datetime
 import pytest
 
 from console.call.gist import OtherCall, gist
+from console.call.rivals import Rival
 from store.call_story import CallStory
+from store.tables import Turn
 from tests.console.stories import (
     BERLIN,
     HALF_PAST,
@@ -24,8 +26,8 @@ from tests.console.stories import (
 LATER = at("12:00")
 
 
-def told(call: CallStory, language: str = "en", now: datetime = LATER, rivals: dict[int, str] | None = None) -> str:
-    pieces = gist(call, now, BERLIN, language, rivals)
+def told(call: CallStory, language: str = "en", now: datetime = LATER, rivals: dict[int, Rival] | None = None) -> str:
+    pieces = gist(call, now, BERLIN, language, str, rivals)
     return "".join(f"<{piece.call_id}>" if isinstance(piece, OtherCall) else piece for piece in pieces)
 
 
@@ -35,6 +37,19 @@ FREE, FREI = f"{ASKED}; it was free and held.", f"{FRAGTE}; der Termin war frei 
 NO_LUCK = " Hung up at 10:15:00; nothing is booked."
 KEIN_GLUECK = " Legte um 10:15:00 auf; gebucht ist nichts."
 TOOK = " Offered 09:30 and 10:00 instead; took 09:30 after 6.0 s; booked."
+
+
+def asked_back(**differing: object) -> CallStory:
+    """Return a call in which nothing but this was answered."""
+    told_once = reply(None, "Wie bitte?", "10:14:03.5", **({"status": "error"} | differing))
+    return story(replies=[told_once], outcome="hung_up")
+
+
+def trouble(turn: Turn, name: str, failure: str | None) -> Turn:
+    """Return the turn as it is when this step of it failed."""
+    turn.status, turn.reason, turn.alternatives = "error", "calendar_unreachable", []
+    turn.steps = [step(name, "10:14:17", "10:14:21", failure=failure)]
+    return turn
 
 
 ENDINGS: dict[str, tuple[CallStory, str, str]] = {
@@ -108,9 +123,23 @@ ENDINGS: dict[str, tuple[CallStory, str, str]] = {
         f"{FRAGTE}; nichts war frei. Sagte dann nichts mehr; um 10:15:00 wurde der Anruf beendet; gebucht ist nichts.",
     ),
     "the calendar did not answer": (
-        story(refusal(status="error", reason="calendar_unreachable", alternatives=[]), outcome="hung_up"),
+        story(trouble(refusal(), "check_slot", "CalendarUnreachable"), outcome="hung_up"),
         f"{ASKED}; the calendar could not be reached, and that is what was said.{NO_LUCK}",
         f"{FRAGTE}; der Kalender war nicht zu erreichen, und das wurde so gesagt.{KEIN_GLUECK}",
+    ),
+    "the calendar asks for patience": (
+        story(trouble(refusal(), "check_slot", "RateLimited"), outcome="hung_up"),
+        f"{ASKED}; Cal.com asked for patience (too many requests), and the caller heard that nothing could be looked up"
+        f" just then.{NO_LUCK}",
+        f"{FRAGTE}; Cal.com bat um Geduld (zu viele Anfragen), und der Anrufer hörte, dass gerade nicht nachgesehen"
+        f" werden kann.{KEIN_GLUECK}",
+    ),
+    "the calendar asks for patience when it is to be booked": (
+        story(question(), trouble(yes(), "book_slot", "RateLimited"), outcome="hung_up"),
+        f"{FREE} Said yes after 14 s; Cal.com asked for patience (too many requests), and the caller heard that"
+        f" nothing could be looked up just then.{NO_LUCK}",
+        f"{FREI} Sagte nach 14 s Ja; Cal.com bat um Geduld (zu viele Anfragen), und der Anrufer hörte, dass gerade"
+        f" nicht nachgesehen werden kann.{KEIN_GLUECK}",
     ),
     "the calendar refuses us": (
         story(
@@ -142,6 +171,20 @@ ENDINGS: dict[str, tuple[CallStory, str, str]] = {
         f"{FREE} Said yes after 14 s; whether it is booked is not known. Hung up at 10:15:00."
         " To do: look in Cal.com whether Thu 16 Oct 09:00 is booked, and call the caller back.",
         f"{FREI} Sagte nach 14 s Ja; ob gebucht wurde, ist nicht bekannt. Legte um 10:15:00 auf."
+        " Zu tun: in Cal.com nachsehen, ob Do. 16.10. 09:00 gebucht ist, und den Anrufer zurückrufen.",
+    ),
+    "whether it is booked is not known, and is asked again": (
+        story(
+            question(),
+            trouble(yes(), "book_slot", "CalendarUnreachable"),
+            trouble(refusal("10:14:40"), "check_slot", None),
+            outcome="booking_uncertain",
+        ),
+        f"{FREE} Said yes after 14 s; whether it is booked is not known. Then asked for Thu 16 Oct 09:00 at 10:14:40;"
+        " whether it is booked is not known. Hung up at 10:15:00."
+        " To do: look in Cal.com whether Thu 16 Oct 09:00 is booked, and call the caller back.",
+        f"{FREI} Sagte nach 14 s Ja; ob gebucht wurde, ist nicht bekannt. Fragte um 10:14:40 dann nach Do. 16.10."
+        " 09:00; ob gebucht wurde, ist nicht bekannt. Legte um 10:15:00 auf."
         " Zu tun: in Cal.com nachsehen, ob Do. 16.10. 09:00 gebucht ist, und den Anrufer zurückrufen.",
     ),
     "hung up before a yes": (story(question(), outcome="hung_up"), f"{FREE}{NO_LUCK}", f"{FREI}{KEIN_GLUECK}"),
@@ -184,10 +227,46 @@ ENDINGS: dict[str, tuple[CallStory, str, str]] = {
         f"{FREE} Said yes after 14 s; the name was missing and asked for.{NO_LUCK}",
         f"{FREI} Sagte nach 14 s Ja; der Name fehlte und wurde erfragt.{KEIN_GLUECK}",
     ),
-    "only words that were asked back": (
-        story(replies=[reply(None, "Wie bitte?", "10:14:04", status="error")], outcome="hung_up"),
-        f"Nothing was looked up: what was said had to be asked back first.{NO_LUCK}",
-        f"Nachgesehen wurde nichts: was gesagt wurde, musste erst erfragt werden.{KEIN_GLUECK}",
+    "a weekday that is not the date's": (
+        asked_back(reason="weekday_mismatch", words={"day": "Dienstag, 16.10.", "time_of_day": "9:00"}),
+        "Asked at 10:14:03 for “Dienstag, 16.10.”, “9:00”; nothing was looked up, because weekday and date do not go"
+        f" together.{NO_LUCK}",
+        "Fragte um 10:14:03 nach „Dienstag, 16.10.“, „9:00“; nachgesehen wurde nichts, weil Wochentag und Datum nicht"
+        f" zusammenpassen.{KEIN_GLUECK}",
+    ),
+    "a service nobody has": (
+        asked_back(reason="unknown_service", words={"time_of_day": "9:00", "service": "Kopfmassage"}),
+        "Asked at 10:14:03 for “9:00”, “Kopfmassage”; nothing was looked up, because the branch has no such service."
+        f"{NO_LUCK}",
+        "Fragte um 10:14:03 nach „9:00“, „Kopfmassage“; nachgesehen wurde nichts, weil es diese Leistung in der Filiale"
+        f" nicht gibt.{KEIN_GLUECK}",
+    ),
+    "words that mean nothing": (
+        asked_back(words={"day": "am Sankt-Nimmerleins-Tag"}),
+        "Asked at 10:14:03 for “am Sankt-Nimmerleins-Tag”; nothing was looked up, because this could not be made out."
+        f"{NO_LUCK}",
+        "Fragte um 10:14:03 nach „am Sankt-Nimmerleins-Tag“; nachgesehen wurde nichts, weil das nicht zu verstehen war."
+        f"{KEIN_GLUECK}",
+    ),
+    "words that are not kept": (
+        asked_back(),
+        f"Asked at 10:14:03; nothing was looked up, because this could not be made out.{NO_LUCK}",
+        f"Fragte um 10:14:03; nachgesehen wurde nichts, weil das nicht zu verstehen war.{KEIN_GLUECK}",
+    ),
+    "a day that is past": (
+        asked_back(status="past_time", reason="past_time", words={"day": "gestern"}),
+        f"Asked at 10:14:03 for “gestern”; that had already passed.{NO_LUCK}",
+        f"Fragte um 10:14:03 nach „gestern“; das war da schon vorbei.{KEIN_GLUECK}",
+    ),
+    "only who calls was looked up": (
+        asked_back(status="new_customer", function="check_customer"),
+        f"Nobody asked for an appointment.{NO_LUCK}",
+        f"Niemand hat nach einem Termin gefragt.{KEIN_GLUECK}",
+    ),
+    "who calls could not be looked up": (
+        asked_back(function="check_customer"),
+        f"Nobody asked for an appointment.{NO_LUCK}",
+        f"Niemand hat nach einem Termin gefragt.{KEIN_GLUECK}",
     ),
     "nobody asked for anything": (
         story(outcome="hung_up"),
@@ -214,7 +293,50 @@ def test_every_ending_is_told_in_both_languages(call: CallStory, english: str, g
     ],
 )
 def test_the_call_that_was_faster_is_named_where_it_is_known(call: CallStory, said: str) -> None:
-    assert said in told(call, rivals={len(call.turns) - 1: "call_2"})
+    assert said in told(call, rivals={len(call.turns) - 1: Rival("call_2")})
+
+
+@pytest.mark.parametrize(
+    ("fate", "english", "german"),
+    [
+        ("had_booked", "which had booked it", "der ihn gebucht hatte"),
+        ("booked", "which then booked it", "der ihn dann buchte"),
+        ("holds", "which still has it", "der ihn noch hat"),
+        ("hung_up", "which hung up at 10:15:02 without booking it", "der um 10:15:02 auflegte, ohne ihn zu buchen"),
+        ("ended", "which was over at 10:15:02 without booking it", "der um 10:15:02 endete, ohne ihn zu buchen"),
+        ("moved", "which gave it up at 10:15:02 for another", "der ihn um 10:15:02 für einen anderen aufgab"),
+        ("ran_out", "whose hold ran out at 10:15:02", "dessen Vormerkung um 10:15:02 ablief"),
+    ],
+)
+def test_what_became_of_the_other_call_s_hold_is_told(fate: str, english: str, german: str) -> None:
+    first = story(refusal(race_caught_at="hold", reason="held_by_another_call"))
+    second = story(question(), race("hold"))
+    faster = Rival("call_2", fate, at("10:15:02"))
+    assert f"but held for <call_2>, {english};" in told(first, "en", rivals={0: faster})
+    assert f"für <call_2> vorgemerkt, {german};" in told(first, "de", rivals={0: faster})
+    assert f"by then it was held for <call_2>, {english}." in told(second, "en", rivals={1: faster})
+    assert f"für <call_2> vorgemerkt, {german}." in told(second, "de", rivals={1: faster})
+
+
+def test_a_booking_nobody_knows_of_is_looked_for_though_another_was_made() -> None:
+    unclear = trouble(yes(), "book_slot", "TimeoutError")
+    call = story(question(), unclear, question("10:14:40", TEN), yes("10:14:50", TEN), bookings=[booking(TEN)])
+    assert "To do: look in Cal.com whether Thu 16 Oct 09:00 is booked" in told(call)
+    found = story(question(), unclear, yes("10:14:50"), bookings=[booking(recovered=True)])
+    assert "To do" not in told(found)
+
+
+def test_what_to_look_for_is_what_was_to_be_booked() -> None:
+    later = trouble(refusal("10:14:40", TEN), "check_slot", "RateLimited")
+    call = story(question(), trouble(yes(), "book_slot", "TimeoutError"), later, outcome="booking_uncertain")
+    assert "whether Thu 16 Oct 09:00 is booked" in told(call)
+
+
+def test_words_that_were_asked_back_are_veiled() -> None:
+    pieces = gist(
+        asked_back(words={"day": "bei Hansi"}), LATER, BERLIN, "en", lambda text: text.replace("Hansi", "•••")
+    )
+    assert pieces[0] == "Asked at 10:14:03 for “bei •••”; nothing was looked up, because this could not be made out."
 
 
 @pytest.mark.parametrize(

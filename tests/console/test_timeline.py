@@ -5,8 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from console.call.holds import Fate, Held, holds_of
+from console.call.rivals import Rival
+from console.call.steps import Step
 from console.call.texts import CALL, CallTexts
-from console.call.timeline import Ended, Entry, Fate, Held, Raced, Said, Step, Thought, Told, holds_of, timeline
+from console.call.timeline import Ended, Entry, Raced, Said, Thought, Told, timeline
 from console.texts.words import WORDS
 from store.call_story import CallStory
 from tests.console.stories import (
@@ -50,11 +53,11 @@ def test_a_race_reads_from_the_question_to_the_hang_up() -> None:
         bookings=[booking(HALF_PAST)],
         steps=[RELEASED],
     )
-    entries = timeline(call, LATER, {1: "call_2"})
+    entries = timeline(call, LATER, {1: Rival("call_2")})
     assert kinds(entries) == [
         *("Said", "Step", "Held", "Told"),
         *("Thought", "Said", "Step", "Step", "Raced", "Told"),
-        *("Thought", "Said", "Step", "Step", "Held", "Told"),
+        *("Thought", "Said", "Step", "Held", "Step", "Told"),
         *("Ended", "Step"),
     ]
     assert entries[0] == Said(
@@ -198,6 +201,31 @@ def test_what_was_done_beside_the_turns_stands_where_it_was_done() -> None:
         "end",
         "release_hold",
     ]
+
+
+def test_a_step_stands_in_the_turn_it_was_begun_in_though_it_ended_after_the_answer() -> None:
+    who = step("find_customer", "10:14:03.01", "10:14:09")
+    later = question("10:14:30", TEN)
+    later.steps = [who, *later.steps]
+    entries = timeline(story(question(), later), LATER)
+    assert kinds(entries)[:4] == ["Said", "Step", "Step", "Held"]
+    assert [entry.name for entry in entries if isinstance(entry, Step)] == ["find_customer", "check_slot", "check_slot"]
+
+
+def test_a_step_between_two_turns_stands_between_them() -> None:
+    later = question("10:14:30", TEN)
+    later.steps = [step("find_customer", "10:14:20", "10:14:21"), *later.steps]
+    entries = timeline(story(question(), later), LATER)
+    assert kinds(entries)[3:6] == ["Told", "Step", "Said"]
+
+
+def test_the_times_of_a_timeline_never_go_back() -> None:
+    who = step("find_customer", "10:14:03.01", "10:14:18")
+    agreed = yes("10:14:24", HALF_PAST, gap=6)
+    agreed.steps = [who, *agreed.steps]
+    call = story(question(), race("recheck"), agreed, steps=[RELEASED])
+    times = [entry.at for entry in timeline(call, LATER) if not isinstance(entry, Thought)]
+    assert times == sorted(times)
 
 
 def test_a_hold_stays_ten_seconds_after_its_booking() -> None:

@@ -18,6 +18,8 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
 from simulator.process import Process
+from store.engine import create_engine
+from store.migrate import migrate
 from tests.deploy.compose import ROOT, Service, services
 from tests.end_to_end.salon import eventually
 from workflows.visibility import SEARCH_ATTRIBUTES
@@ -123,6 +125,10 @@ async def test_a_worker_that_has_not_found_temporal_is_not_healthy(
 async def test_the_console_becomes_healthy_behind_its_login(here: Here) -> None:
     console = SERVICES["console"]
     assert not await here.is_healthy(console)
+    # It only reads: the tables are there once a webhook or a worker has begun.
+    engine = create_engine(here.environment(console)["DATABASE_URL"])
+    await migrate(engine)
+    await engine.dispose()
     async with here.running(console), httpx.AsyncClient(trust_env=False) as http:
         page = await http.get(f"http://127.0.0.1:{here.port('8090')}/", headers={"accept": "text/html"})
     assert page.is_redirect

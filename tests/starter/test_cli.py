@@ -1,4 +1,6 @@
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,25 @@ def test_the_webhook_does_not_start_with_bad_configuration(
     result = runner.invoke(app, ["webhook"])
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1].startswith(line)
+
+
+def test_the_console_makes_no_database() -> None:
+    result = runner.invoke(app, ["console", "--port", "0"])
+    assert result.exit_code == 1
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith("DATABASE_URL: ")
+    assert "slotkeeper catalog apply" in line
+    assert not Path(".data").exists()
+
+
+def test_the_console_does_not_bring_a_database_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("empty.db").touch()
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///empty.db")
+    result = runner.invoke(app, ["console", "--port", "0"])
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("DATABASE_URL: ")
+    with closing(sqlite3.connect("empty.db")) as database:
+        assert database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
 
 
 def test_help_names_the_commands() -> None:

@@ -1,6 +1,8 @@
 import asyncio
 import json
 import socket
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -53,12 +55,33 @@ HANDLED = {"status": "slot_taken", "alternatives": [datetime(2025, 10, 16, 10, t
 HARD_ERROR = {"status": "error", "alternatives": []}
 
 
-@pytest.mark.usefixtures("url")
-def test_a_database_without_tables_has_no_calls() -> None:
+def test_a_database_without_calls_has_none(url: str) -> None:
+    keep(url)
     result = calls("--json")
     assert result.exit_code == 0
     figures = json.loads(result.stdout)
     assert (figures["calls"], figures["success_rate"], figures["fires"]) == (0, None, False)
+
+
+def test_a_database_that_is_not_there_is_not_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/nowhere/store.db")
+    result = calls()
+    assert result.exit_code == 3
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("DATABASE_URL: ")
+    assert "slotkeeper catalog apply" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_without_tables_is_told_and_left_alone(url: str, tmp_path: Path) -> None:
+    (tmp_path / "store.db").touch()
+    result = calls()
+    assert result.exit_code == 3
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("DATABASE_URL: ")
+    assert "slotkeeper catalog apply" in line
+    with closing(sqlite3.connect(tmp_path / "store.db")) as database:
+        assert database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
 
 
 def test_a_race_that_was_handled_fires_nothing(url: str) -> None:

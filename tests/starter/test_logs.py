@@ -71,6 +71,30 @@ def test_an_error_is_told_by_its_kinds_and_where_it_arose(lines: Lines) -> None:
     assert "Hansi" not in json.dumps(line)
 
 
+@pytest.mark.parametrize("raised", [True, False])
+def test_an_error_logged_in_place_of_a_sentence_is_told_by_its_kind_and_where_it_arose(
+    lines: Lines, raised: bool
+) -> None:
+    configure_logging("console")
+    error = LookupError(CALLER)
+    if raised:
+        with pytest.raises(LookupError):
+            raise error
+    logging.getLogger("nicegui").exception(error)
+    [line] = lines()
+    assert (line["event"], line["error"]) == ("LookupError", "LookupError")
+    assert line["at"].startswith("test_logs.py:") is raised
+    assert "Hansi" not in json.dumps(line)
+
+
+def test_what_visitors_send_to_the_libraries_that_draw_pages_is_not_heard(lines: Lines) -> None:
+    configure_logging("console")
+    logging.getLogger("nicegui").warning("http://localhost/calls?text=%s not found", CALLER)
+    logging.getLogger("engineio.server").error("Invalid session %s", CALLER)
+    logging.getLogger("socketio.server").error("Unknown event %s", CALLER)
+    assert lines() == []
+
+
 def test_what_a_step_says_of_its_failure_is_told(lines: Lines) -> None:
     configure_logging("worker")
     try:

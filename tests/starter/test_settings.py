@@ -43,7 +43,6 @@ def test_the_env_file_serves_names_that_are_not_settings_too() -> None:
         ("METRICS_BIND", "127.0.0.1:99999", "up to 65535"),
         ("METRICS_BIND", "127.0.0.1:-1", "up to 65535"),
         ("METRICS_BIND", "nohost:9090", "IP address"),
-        ("CONSOLE_SESSION_SECRET", "short", "at least 16 characters"),
         ("TEMPORAL_UI_URL", "localhost:8233", "http://"),
         ("TRY_IT_WEBHOOK_URL", "localhost:8080", "http://"),
         ("EMBEDDED_STACK", "perhaps", "valid boolean"),

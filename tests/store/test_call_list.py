@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.many_calls import Row
-from store.call_list import CallFilter, SortBy, export_calls, list_calls
+from store.call_list import CallFilter, Named, SortBy, export_calls, list_calls
 from store.calls import save_call
 from store.counts import Period
 from tests.store.many import PERIODS, Made, make_calls
@@ -46,6 +46,9 @@ async def test_a_call_that_lasts_has_no_duration(engine: AsyncEngine) -> None:
     assert (line.ended_at, line.duration) == (None, None)
 
 
+EVERY_CALL = {"Call_one", "call%two", "callxthree"}
+
+
 @pytest.fixture
 async def three(engine: AsyncEngine) -> AsyncEngine:
     await save_call(
@@ -60,12 +63,13 @@ async def three(engine: AsyncEngine) -> AsyncEngine:
 @pytest.mark.parametrize(
     ("text", "calls"),
     [
-        ("", {"Call_one", "call%two", "callxthree"}),
+        ("", EVERY_CALL),
         ("CALL_ONE", {"Call_one"}),
         ("one", {"Call_one"}),
-        ("praxis", {"callxthree"}),
-        ("salon/w", {"call%two"}),
+        ("Praxis", {"callxthree"}),
+        ("West", {"call%two"}),
         (" schnitt ", {"Call_one"}),
+        ("schn", set()),
         ("all_", {"Call_one"}),
         ("%", {"call%two"}),
         ("nowhere", set()),
@@ -80,8 +84,24 @@ async def test_calls_are_found_by_what_is_typed(three: AsyncEngine, text: str, c
     assert await found(three, text) == calls
 
 
-async def test_calls_are_found_by_outcome_service_race_company_and_time(three: AsyncEngine) -> None:
-    assert await found(three, service="farbe") == {"call%two"}
+@pytest.mark.parametrize(
+    ("named", "calls"),
+    [
+        ([Named("Praxis")], {"callxthree"}),
+        ([Named("salon", "West")], {"call%two"}),
+        ([Named("salon", "mitte", "schnitt")], {"Call_one"}),
+        ([Named("salon", "West", "schnitt")], set()),
+        ([Named("salon", "mitte", "schnitt"), Named("Praxis"), Named("salon", "West")], EVERY_CALL),
+    ],
+)
+async def test_calls_are_found_by_the_keys_of_what_is_named(
+    three: AsyncEngine, named: list[Named], calls: set[str]
+) -> None:
+    assert await found(three, "a name", named=frozenset(named)) == calls
+    assert await found(three, "call_one", named=frozenset(named)) == calls | {"Call_one"}
+
+
+async def test_calls_are_found_by_outcome_race_company_and_time(three: AsyncEngine) -> None:
     assert await found(three, race=True) == {"call%two"}
     assert await found(three, outcome="booked") == set()
     assert await found(three, "call", outcome="open", race=True) == {"call%two"}

@@ -213,3 +213,12 @@ async def test_an_unknown_or_withheld_number_finds_nobody(engine: AsyncEngine, n
     await save_call(engine, call("call-1", caller_number=None), [], [booking("uid-1", "call-1")])
     await save_call(engine, call("call-2"), [], [booking("uid-2", "call-2")])
     assert await find_customer(engine, "salon", number, now=AFTERWARDS) is None
+
+
+async def test_a_call_is_looked_up_by_what_was_wished_first_and_what_was_booked(engine: AsyncEngine) -> None:
+    later = NINE + timedelta(hours=1)
+    asked = turn(wished_start=NINE)
+    took = turn(position=1, kind="confirmation", status="booked", wished_start=later)
+    await save_call(engine, call(outcome="booked"), [asked, took], [booking(starts_at=later)])
+    (kept,) = await stored(engine, Call, Call.call_id)
+    assert (kept.wished_start, kept.booked_start) == (NINE, later)

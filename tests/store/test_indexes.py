@@ -2,20 +2,31 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store.agenda import agenda
+from store.agenda import agenda, who_held
 from store.call_list import CallFilter, SortBy, list_calls
 from store.call_story import call_story
+from store.catalog import apply_catalog, load_catalog_file
 from store.figures import figures
 from store.overview import Period, calls_in_progress, overview
 from tests.store.many import BIRKE, NOW, SINCE, make_calls
 
+CATALOG = Path(__file__).parents[2] / "catalog.toml"
 ALL = Period(NOW - timedelta(hours=2), NOW)
 ONE = Period(NOW - timedelta(hours=2), NOW, BIRKE)
+
+
+async def _holders(engine: AsyncEngine) -> object:
+    catalog = load_catalog_file(CATALOG)
+    await apply_catalog(engine, catalog)
+    company = catalog.companies[0]
+    calendar = company.branches[0].services[0].calendar
+    return await who_held(engine, company.key, calendar, SINCE, SINCE + timedelta(hours=1), NOW)
 
 
 async def _story(engine: AsyncEngine) -> object:
@@ -33,6 +44,7 @@ QUESTIONS: dict[str, Callable[[AsyncEngine], Awaitable[object]]] = {
     "list": lambda engine: list_calls(engine, CallFilter(ALL)),
     "list of a company": lambda engine: list_calls(engine, CallFilter(ONE, "birke"), sort=SortBy.GAP_SECONDS),
     "agenda": lambda engine: agenda(engine, BIRKE, "stuhl-1", SINCE, NOW, NOW),
+    "holders": _holders,
     "story": _story,
 }
 

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import store.migrations
 from store.call_list import CallFilter, list_calls
 from store.engine import create_engine
-from store.migrate import migrate
+from store.migrate import NotUpToDate, check_there, check_version, migrate
 from store.overview import Period, overview
 from store.tables import Table
 from tests.store.processes import Processes, migrate_once
@@ -47,7 +48,7 @@ def keep_calls_as_they_were_before(connection: Connection) -> None:
     command.upgrade(config, "0001")
     then = MetaData()
     then.reflect(connection)
-    for call_id, outcome in (("one", "booked"), ("two", "hung_up")):
+    for call_id, outcome in (("one", "booked"), ("two", "hung_up"), ("three", "hung_up")):
         call = {"call_id": call_id, "revision": 1, "company": "salon", "branch": "mitte", "outcome": outcome}
         connection.execute(then.tables["call"].insert(), call | {"started_at": NOW, "ended_at": YES})
     turn = {"turn_id": "t", "kind": "k", "status": "s", "alternatives": [], "answered_at": YES}
@@ -56,6 +57,8 @@ def keep_calls_as_they_were_before(connection: Connection) -> None:
         {"call_id": "one", "position": 1, "service": "schnitt", "wished_start": NOW},
         {"call_id": "one", "position": 2, "rechecked": True, "offered_at": NOW, "confirmed_at": YES},
         {"call_id": "two", "position": 0, "service": "farbe", "race_caught_at": "hold"},
+        {"call_id": "three", "position": 0, "service": "kur", "rechecked": True, "race_caught_at": "hold"}
+        | {"offered_at": NOW, "confirmed_at": YES},
     ):
         connection.execute(then.tables["turn"].insert(), turn | values)
 
@@ -66,12 +69,13 @@ async def test_calls_kept_before_there_was_a_console_are_counted_too(url: str) -
         await connection.run_sync(keep_calls_as_they_were_before)
     await migrate(engine)
     period = Period(NOW, NOW + timedelta(hours=1), "salon")
-    two, one = sorted((await list_calls(engine, CallFilter(period))).lines, key=lambda line: line.service or "")
+    two, _, one = sorted((await list_calls(engine, CallFilter(period))).lines, key=lambda line: line.service or "")
     assert (one.service, one.wished_start, one.race_caught_at, one.gap_seconds) == ("schnitt", NOW, None, 14)
     assert (two.service, two.wished_start, two.race_caught_at, two.gap_seconds) == ("farbe", None, "hold", None)
     seen = await overview(engine, period, NOW)
-    assert (seen.confirmed, seen.booked, seen.races["hold"], seen.rechecks["passed"]) == (1, 1, 1, 1)
-    assert sum(gap.count for gap in seen.gaps) == 1
+    assert (seen.confirmed, seen.booked, seen.races["hold"]) == (2, 1, 2)
+    assert seen.rechecks == {"passed": 1, "gone": 1, "failed": 0}
+    assert sum(gap.count for gap in seen.gaps) == 2
     await engine.dispose()
 
 
@@ -81,3 +85,40 @@ async def test_migrating_again_changes_nothing(engine: AsyncEngine) -> None:
     await migrate(engine)
     async with engine.connect() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM calendar"))).scalar_one() == 1
+
+
+async def test_a_database_that_is_up_to_date_passes(url: str, engine: AsyncEngine) -> None:
+    check_there(url)
+    await check_version(engine)
+
+
+async def test_a_database_without_tables_is_told_and_left_alone(url: str) -> None:
+    engine = create_engine(url)
+    with pytest.raises(NotUpToDate, match=r"no tables.*slotkeeper catalog apply"):
+        await check_version(engine)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(lambda inner: inspect(inner).get_table_names()) == []
+    await engine.dispose()
+
+
+@pytest.mark.parametrize(("version", "told"), [("0001", "older.*slotkeeper catalog apply"), ("9999", "newer.*update")])
+async def test_a_database_of_another_version_is_told_and_left_alone(
+    engine: AsyncEngine, version: str, told: str
+) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+    with pytest.raises(NotUpToDate, match=told):
+        await check_version(engine)
+    async with engine.connect() as connection:
+        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one() == version
+
+
+def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(NotUpToDate, match="not there"):
+        check_there(f"sqlite:///{tmp_path}/nowhere/store.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["postgresql://me@nowhere/db", "mysql://me@host/db", "no url", "sqlite://"])
+def test_only_a_file_can_be_missing(url: str) -> None:
+    check_there(url)

@@ -12,7 +12,7 @@ MOMENT = sa.DateTime(timezone=True)
 KNOWN_BEFORE = (
     "UPDATE turn SET company = (SELECT company FROM call WHERE call.call_id = turn.call_id)",
     "UPDATE turn SET recheck = 'passed' WHERE rechecked AND (race_caught_at IS NULL OR race_caught_at = 'booking')",
-    "UPDATE turn SET recheck = 'gone' WHERE race_caught_at = 'recheck'",
+    "UPDATE turn SET recheck = 'gone' WHERE race_caught_at = 'recheck' OR (rechecked AND race_caught_at = 'hold')",
     "UPDATE call SET confirmed = EXISTS"
     " (SELECT 1 FROM turn WHERE turn.call_id = call.call_id AND confirmed_at IS NOT NULL)",
     "UPDATE call SET service ="
@@ -21,6 +21,7 @@ KNOWN_BEFORE = (
     "UPDATE call SET wished_start ="
     " (SELECT wished_start FROM turn WHERE turn.call_id = call.call_id AND wished_start IS NOT NULL"
     " ORDER BY position LIMIT 1)",
+    "UPDATE call SET booked_start = (SELECT max(starts_at) FROM booking WHERE booking.call_id = call.call_id)",
     "UPDATE call SET race_caught_at ="
     " (SELECT race_caught_at FROM turn WHERE turn.call_id = call.call_id AND race_caught_at IS NOT NULL"
     " ORDER BY position LIMIT 1)",
@@ -40,6 +41,7 @@ def upgrade() -> None:
     # Columns are added in place: SQLite would not let a table be made anew that others refer to.
     op.add_column("call", sa.Column("service", sa.String(), nullable=True))
     op.add_column("call", sa.Column("wished_start", MOMENT, nullable=True))
+    op.add_column("call", sa.Column("booked_start", MOMENT, nullable=True))
     op.add_column("call", sa.Column("race_caught_at", sa.String(), nullable=True))
     op.add_column("call", sa.Column("gap_seconds", sa.Float(), nullable=True))
     op.add_column("call", sa.Column("confirmed", sa.Boolean(), nullable=False, server_default=sa.false()))
@@ -57,6 +59,7 @@ def upgrade() -> None:
         turn.drop_column("rechecked")
     _create_partial_index("ix_turn_yes", ["answered_at", "company", "recheck", "gap_seconds"], "confirmed_at")
     _create_partial_index("ix_turn_race", ["answered_at", "company"], "race_caught_at")
+    op.create_index("ix_turn_company_wished_start", "turn", ["company", "wished_start"])
     op.create_table(
         "reply",
         sa.Column("id", sa.Integer(), nullable=False),
