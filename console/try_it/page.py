@@ -17,27 +17,19 @@ from console.console import Console
 from console.frame import frame
 from console.look import card, chip
 from console.parts import Part
+from console.period import address
 from console.texts.words import WORDS
-from console.try_it import chat
-from console.try_it.chat import Chat, Journal
+from console.try_it import chat, traffic
+from console.try_it.agent import Agent
+from console.try_it.chat import Chat
 from console.try_it.mischief import NobodyThere, PlayCalendar, kill_workers, plays_calendar
-from console.try_it.phone import CALLERS, LONGEST_WISH, WITHHELD, Agent, Exchange, Line, Offer
+from console.try_it.phone import CALLERS, LONGEST_WISH, WITHHELD, Exchange, Line, Offer
 from console.try_it.texts import TRY_IT, TryItTexts, fault_choices, speech_of
+from console.try_it.traffic import Traffic
 from starter.agent.tools import ON_THE_WAY_SECONDS
 from store.catalog import CatalogBranch
 
 LONGEST_NAME = 100
-
-STYLE = """
-.sk-phone { gap: 12px; }
-.sk-answers { display: flex; flex-wrap: wrap; gap: 8px; width: 100%; }
-.sk-answers .q-btn { border-radius: 999px; padding: 4px 14px; color: var(--sk-accent); }
-.sk-answers .q-icon { margin-right: 6px; font-size: 1.2rem; }
-.sk-answers .sk-first { color: #fff; background: #0f766e; }
-.sk-wide { width: 100%; border-radius: 8px; }
-.sk-links { display: flex; flex-wrap: wrap; gap: 6px 16px; margin-bottom: 8px; }
-.sk-links a { color: var(--sk-accent); display: inline-flex; align-items: center; gap: 4px; }
-"""
 
 Played = TypeVar("Played")
 Act: TypeAlias = Callable[[], Awaitable[None]]
@@ -62,7 +54,7 @@ def register(console: Console) -> None:
                 with card(texts.no_business):
                     ui.label(texts.no_business_hint).classes("sk-soft")
             else:
-                ui.add_css(STYLE + chat.STYLE)
+                ui.add_css(chat.STYLE + traffic.STYLE)
                 TryIt(console, texts, around.language, settings.try_it_webhook_url, settings.retell_api_key)
 
 
@@ -71,7 +63,7 @@ class TryIt:
 
     def __init__(self, console: Console, texts: TryItTexts, language: str, url: str, key: SecretStr) -> None:
         """Draw the page, with nobody on the phone; calls go to the webhook at ``url``, signed with ``key``."""
-        self._console, self._texts, self._words = console, texts, WORDS[language]
+        self._console, self._texts, self._language = console, texts, language
         self._url, self._key = url, key
         self._calendar = PlayCalendar(console.settings.calcom_base_url) if plays_calendar(console.settings) else None
         self._branches = {
@@ -113,7 +105,7 @@ class TryIt:
 
     def _draw(self) -> None:
         texts = self._texts
-        with ui.element("div").classes("sk-grid"):
+        with ui.element("div").classes("sk-grid").style("align-items: start"):
             with card(classes="sk-8"):
                 self._phone = Part(self._draw_phone)
             with ui.column().classes("sk-4 w-full").style("gap: 16px"):
@@ -122,19 +114,21 @@ class TryIt:
                         self._draw_mischief()
                 with card(texts.behind):
                     self._links = Part(self._draw_links)
-                    self._journal = Journal(texts.behind_empty)
+                    self._traffic = Traffic(texts, WORDS[self._language])
 
     def _show(self) -> None:
         """Bring the page up to date with what is known."""
         agent, now = self._agent, self._now
         self._phone.show((agent, self._caller, self._branch_key, self._agreed), now)
-        self._links.show(agent.line.call_id if agent else None, now)
+        spoken_of = agent.spoken_of.astimezone(self._zone).date().isoformat() if agent and agent.spoken_of else ""
+        self._links.show((agent.line.call_id, spoken_of) if agent else None, now)
         if self._calendar:
             self._stranger.show(agent.offers[0] if agent and agent.offers and self._on_line else None, now)
         if agent:
+            self._who.set_text(f"{agent.name} · {agent.service.name}")
             self._state.show(self._on_line, now)
             self._wish.set_visibility(self._on_line)
-            self._answers.show((agent.offers, self._on_line, self._busy), now)
+            self._answers.show((agent.offers, agent.name, self._on_line, self._busy), now)
 
     def _draw_phone(self, _: object) -> None:
         with ui.column().classes("w-full sk-phone"):
@@ -162,8 +156,9 @@ class TryIt:
                 button.props(f"unelevated no-caps aria-pressed={chosen}" if chosen else "outline no-caps")
                 button.classes("sk-first" if chosen else "")
         with ui.element("div").classes("sk-grid").style("gap: 8px 16px"):
-            branches = {key: f"{b.company.name} · {b.phone_numbers[0]}" for key, b in self._branches.items()}
-            ui.select(branches, label=texts.whom, value=self._branch_key, on_change=self._choose_branch).classes("sk-4")
+            branches = {key: self._called(branch) for key, branch in self._branches.items()}
+            whom = ui.select(branches, label=texts.whom, value=self._branch_key, on_change=self._choose_branch)
+            whom.props(f'hint="{self._branch.phone_numbers[0]}"').classes("sk-4")
             services = {service.key: service.name for service in self._branch.services}
             ui.select(services, label=texts.what, value=self._service_key, on_change=self._choose_service).classes(
                 "sk-4"
@@ -177,11 +172,15 @@ class TryIt:
         dial = ui.button(texts.dial, icon="call", on_click=self._dial).classes("q-mt-sm").style("border-radius: 999px")
         dial.props("unelevated no-caps padding='10px 26px'").set_enabled(self._agreed)
 
+    def _called(self, branch: CatalogBranch) -> str:
+        siblings = [other for other in self._branches.values() if other.company == branch.company]
+        return f"{branch.company.name} · {branch.name}" if len(siblings) > 1 else branch.company.name
+
     def _draw_call(self, agent: Agent) -> None:
         with ui.row().classes("items-center w-full no-wrap").style("gap: 12px"):
             with ui.column().style("gap: 0"):
                 ui.label(agent.branch.company.name).classes("sk-card-title")
-                ui.label(f"{self._name} · {agent.service.name}").classes("sk-soft sk-small")
+                self._who = ui.label().classes("sk-soft sk-small")
             ui.space()
             self._state = Part(self._draw_state, "row items-center no-wrap")
         self._chat = Chat()
@@ -192,6 +191,8 @@ class TryIt:
             ui.button(icon="send", on_click=self._says_wish).props(f'flat round dense aria-label="{self._texts.say}"')
 
     def _draw_state(self, on_line: bool) -> None:
+        # Another language, another page: leaving hangs up, so the browser asks first.
+        ui.run_javascript(f"window.onbeforeunload = {'event => event.preventDefault()' if on_line else 'null'}")
         if on_line:
             chip(self._texts.in_call, "sk-good")
             hang_up = ui.button(icon="call_end", on_click=self._hang_up, color="negative").classes("q-ml-md")
@@ -216,7 +217,7 @@ class TryIt:
         answers: list[tuple[str, bool, Act]] = []
         for offer in agent.offers:
             start = offer.start.astimezone(self._zone)
-            words = (speech.takes if offer.id else speech.yes).format(time=f"{start:%H:%M}", name=self._name)
+            words = (speech.takes if offer.id else speech.yes).format(time=speech.time(start.time()), name=agent.name)
             label = speech.moment(start) if offer.id else words
             answers.append((label, True, partial(self._agrees, agent, words, offer)))
         if agent.offers:
@@ -234,6 +235,7 @@ class TryIt:
             self._behaviour = ui.select(
                 fault_choices(texts), label=texts.calendar, value=self._fault, on_change=self._choose_fault
             ).classes("w-full")
+            ui.label(texts.calendar_of_all).classes("sk-soft sk-small")
         kill = ui.button(texts.kill, icon="power_off", on_click=self._kill_worker, color=None)
         kill.props("outline no-caps align=left").classes("sk-wide sk-bad")
 
@@ -243,18 +245,18 @@ class TryIt:
         stranger = ui.button(label, icon="directions_run", on_click=self._stranger_books, color=None)
         stranger.props("outline no-caps align=left").classes("sk-wide sk-warning").set_enabled(offer is not None)
 
-    def _draw_links(self, call_id: str | None) -> None:
-        if call_id is None:
+    def _draw_links(self, call: tuple[str, str] | None) -> None:
+        if call is None:
             return
-        with ui.element("div").classes("sk-links"):
-            for text, target in (
-                (self._texts.call_page, f"/calls/{call_id}"),
-                (self._texts.call_calendars, "/calendars"),
-                (self._texts.call_temporal, self._console.workflow_url(call_id)),
-            ):
-                with ui.link(target=target, new_tab=True):
-                    ui.label(text)
-                    ui.icon("open_in_new", size="0.9rem")
+        call_id, day = call
+        calendars = {"company": self._branch.company.key} | ({"day": day} if day else {})
+        traffic.draw_links(
+            {
+                self._texts.call_page: f"/calls/{call_id}",
+                self._texts.call_calendars: address("/calendars", calendars),
+                self._texts.call_temporal: self._console.workflow_url(call_id),
+            }
+        )
 
     def _choose_caller(self, key: str) -> None:
         self._caller, self._name = key, CALLERS[key].name
@@ -281,11 +283,11 @@ class TryIt:
         somebody, branch = CALLERS[self._caller], self._branch
         self._name = self._name.strip() or somebody.name
         dialled, shown = branch.phone_numbers[0], somebody.rings_from()
-        line = Line(self._http, self._key, dialled, shown, self._console.clock, self._noticed)
+        line = Line(self._http, self._key, dialled, shown, self._console.clock, self._traffic.note)
         service = next(service for service in branch.services if service.key == self._service_key)
-        agent = self._agent = Agent(line, branch, service)
+        agent = self._agent = Agent(line, branch, service, self._name)
         self._on_line = True
-        self._journal.clear()
+        self._traffic.begin(self._zone)
         await self._listen(agent, agent.picks_up())
 
     async def _begin_anew(self) -> None:
@@ -300,14 +302,14 @@ class TryIt:
 
     async def _says(self, agent: Agent, words: str) -> None:
         self._chat.caller(words)
-        if agent.says_goodbye(words):
+        if agent.hears_goodbye(words):
             await self._hang_up()
         else:
-            await self._listen(agent, agent.hears(words, self._name, self._now))
+            await self._listen(agent, agent.hears(words, self._now))
 
     async def _agrees(self, agent: Agent, words: str, offer: Offer) -> None:
         self._chat.caller(words)
-        await self._listen(agent, agent.confirms(offer, self._name))
+        await self._listen(agent, agent.confirms(offer))
 
     async def _declines(self, agent: Agent, words: str) -> None:
         self._chat.caller(words)
@@ -323,11 +325,14 @@ class TryIt:
             if self._client.is_deleted or self._agent is not agent or not self._on_line:
                 return
             waiting.delete()
-            if answer.trouble:
+            if agent.is_instruction(answer):
+                self._chat.note(self._texts.to_the_agent.format(message=answer.message))
+            words = agent.says(answer)
+            if answer.trouble and not words:
                 status = f" (HTTP {answer.http_status})" if answer.http_status else ""
                 self._chat.trouble(self._texts.trouble[answer.trouble].format(url=self._url, status=status))
             else:
-                self._chat.agent(answer.message)
+                self._chat.agent(words)
             if answer.is_pending:
                 waiting = self._chat.agent(agent.while_looking, waiting=True)
             over, booked = answer.ends_the_call, answer.is_booked
@@ -384,7 +389,7 @@ class TryIt:
             return None
 
     def _time_of(self, offer: Offer) -> str:
-        return f"{offer.start.astimezone(self._zone):%H:%M}"
+        return speech_of(self._language).time(offer.start.astimezone(self._zone).time())
 
     def _aside(self, words: str) -> None:
         """Tell what nobody on the phone notices."""
@@ -392,17 +397,4 @@ class TryIt:
             ui.notify(words)
         else:
             self._chat.aside(words)
-            self._journal.aside(self._now, words)
-
-    def _noticed(self, exchange: Exchange) -> None:
-        """Write down what went over the line."""
-        if self._client.is_deleted:
-            return
-        answer = f"HTTP {exchange.http_status}" if exchange.http_status else self._texts.no_answer
-        self._journal.line(
-            exchange.at.astimezone(self._zone),
-            exchange.what,
-            self._words.status.get(exchange.status or "", answer),
-            f"{exchange.seconds:.2f} {self._words.seconds}".replace(".", self._words.decimal),
-            bad=exchange.trouble is not None,
-        )
+            self._traffic.aside(self._now, words)

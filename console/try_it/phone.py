@@ -1,14 +1,13 @@
-"""One phone call to try it with, and the agent who leads it: what a voice platform and its agent do, scripted.
+"""One phone call to try it with: what a voice platform does.
 
 It goes through the signed webhook like any call, and knows of the conversation no more than what is answered there.
 """
 
 import json
-import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
@@ -16,10 +15,7 @@ from http import HTTPStatus
 import httpx
 from pydantic import JsonValue, SecretStr
 
-from starter import spoken
-from starter.replies.language import language
 from starter.retell import SIGNATURE
-from store.catalog import CatalogBranch, CatalogService
 from workflows.messages import AnswerStatus
 
 WITHHELD = "anonymous"
@@ -44,28 +40,10 @@ CALLERS = {
     "withheld": Somebody("Hansi Schmidt", WITHHELD),
 }
 
-ASKS_AGAIN = 5
-"""How often the agent comes back to a booking that the calendar has not answered yet."""
-
 LONGEST_WISH = 200
 """Characters; nothing longer is understood."""
 
-_YES = {
-    "de": r"ja|jawohl|gern|gerne|genau|einverstanden|okay|ok",
-    "en": r"yes|yeah|yep|sure|okay|ok",
-}
-_NO = {"de": r"nein|nee|nö", "en": r"no|nope"}
-_GOODBYE = {"de": r"tschüss|auf wiederhören|auf wiedersehen", "en": r"bye|bye bye|goodbye"}
-_POLITE = {"de": r"bitte|danke|vielen dank|das passt|sehr", "en": r"please|thanks|thank you|that's fine"}
-
 _OVER = frozenset({AnswerStatus.EXPIRED.value, AnswerStatus.CLOSED.value})
-_LEAVES_THE_OFFER = frozenset(
-    {
-        AnswerStatus.PENDING.value,
-        AnswerStatus.MISSING_CUSTOMER_NAME.value,
-        AnswerStatus.MISSING_REQUIRED_FIELDS.value,
-    }
-)
 
 
 class Trouble(StrEnum):
@@ -140,6 +118,14 @@ class Exchange:
             case {"status": AnswerStatus.AVAILABLE.value, "requested_start": str(start)}:
                 return (Offer(datetime.fromisoformat(start)),)
         return ()
+
+    @property
+    def start(self) -> datetime | None:
+        """The moment that was booked, or the first to say yes to."""
+        match self.body:
+            case {"status": AnswerStatus.BOOKED.value, "start": str(start)}:
+                return datetime.fromisoformat(start)
+        return self.offers[0].start if self.offers else None
 
 
 def _offer(alternative: Mapping[str, JsonValue]) -> Offer:
@@ -238,114 +224,6 @@ class Line:
         )
         self._noticed(exchange)
         return exchange
-
-
-class Agent:
-    """Leads a call as the voice agent's instructions say: decides what to call, and speaks what is answered.
-
-    Attributes:
-        offers: What the caller may say yes to now.
-        has_booked: Whether the caller got what he said yes to last.
-    """
-
-    def __init__(self, line: Line, branch: CatalogBranch, service: CatalogService) -> None:
-        """Answer for this branch; ``service`` is what the caller wants."""
-        self.line = line
-        self.branch = branch
-        self.service = service
-        self.offers: tuple[Offer, ...] = ()
-        self.has_booked = False
-        self._language = branch.company.language
-
-    async def picks_up(self) -> AsyncIterator[Exchange]:
-        """Answer the phone; the greeting has the caller's name where he is known."""
-        started = await self.line.started()
-        if started.trouble:
-            yield started
-            return
-        caller = await self.line.use("check_customer", {})
-        if caller.status == AnswerStatus.EXISTING_CUSTOMER.value:
-            yield caller
-        else:
-            business = self.branch.company.name
-            greeting = language(self._language).agent.begin_message.format(business=business)
-            yield replace(caller, body={**caller.body, "message": greeting}, trouble=None)
-
-    @property
-    def while_looking(self) -> str:
-        """What the agent says while a function runs."""
-        return language(self._language).agent.while_looking
-
-    async def hears(self, words: str, name: str, now: datetime) -> AsyncIterator[Exchange]:
-        """Do what the caller's words ask for; ``name`` is whom a yes is booked for, ``now`` is on the branch's clock.
-
-        Yields every answer, the last of which is how it stands.
-        """
-        if self.offers and _says(words, _YES, self._language):
-            async for exchange in self.confirms(self.offers[0] if len(self.offers) == 1 else None, name):
-                yield exchange
-        elif self.offers and _says(words, _NO, self._language):
-            async for exchange in self.looks_elsewhere():
-                yield exchange
-        elif chosen := self._choice(words, now):
-            async for exchange in self._books({"alternative_id": chosen, "name": name}):
-                yield exchange
-        else:
-            part = "datum" if self._names_a_day(words, now) else "uhrzeit"
-            yield await self._asks("check_availability", {part: words, "dienstleistung": self.service.name})
-
-    async def confirms(self, offer: Offer | None, name: str) -> AsyncIterator[Exchange]:
-        """Pass on a yes; to ``offer`` where the caller said which, else to what is on offer."""
-        chosen: dict[str, JsonValue] = {"alternative_id": offer.id} if offer and offer.id else {}
-        async for exchange in self._books({**chosen, "name": name}):
-            yield exchange
-
-    async def looks_elsewhere(self) -> AsyncIterator[Exchange]:
-        """Ask for other moments near the one last spoken of."""
-        yield await self._asks("get_alternatives", {"service_name": self.service.name})
-
-    def says_goodbye(self, words: str) -> bool:
-        """Whether the caller ends the call with these words."""
-        return _says(words, _GOODBYE, self._language) or (not self.offers and _says(words, _NO, self._language))
-
-    async def _books(self, arguments: Mapping[str, JsonValue]) -> AsyncIterator[Exchange]:
-        for _ in range(1 + ASKS_AGAIN):
-            exchange = await self._asks("book_appointment", arguments)
-            yield exchange
-            if not exchange.is_pending:
-                break
-
-    async def _asks(self, function: str, arguments: Mapping[str, JsonValue]) -> Exchange:
-        exchange = await self.line.use(function, arguments)
-        if not exchange.trouble and exchange.status not in _LEAVES_THE_OFFER:
-            self.offers = exchange.offers
-            self.has_booked = exchange.is_booked
-        return exchange
-
-    def _choice(self, words: str, now: datetime) -> str | None:
-        """Return what says which alternative these words choose; ``None`` if they choose none."""
-        match spoken.read(None, words, now, self._language):
-            case spoken.Understood(choice=int()):
-                return words if any(offer.id for offer in self.offers) else None
-            case spoken.Understood(day=None, time_of_day=time_of_day, shift=None) if time_of_day:
-                times = {offer.id: offer.start.astimezone(now.tzinfo).time() for offer in self.offers}
-                fitting = [chosen for chosen, time_ in times.items() if time_ == time_of_day]
-                return fitting[0] if len(fitting) == 1 else None
-        return None
-
-    def _names_a_day(self, words: str, now: datetime) -> bool:
-        """Whether the words mean something as a day; a bare "9" means something as a time of day only."""
-        as_day = spoken.read(words, None, now, self._language)
-        as_time = spoken.read(None, words, now, self._language)
-        return isinstance(as_day, spoken.Understood) or not isinstance(as_time, spoken.Understood)
-
-
-def _says(words: str, meaning: Mapping[str, str], code: str) -> bool:
-    """Whether the words say this and nothing else: "yes, but at ten" is a wish."""
-    wanted, polite = meaning.get(code, meaning["en"]), _POLITE.get(code, _POLITE["en"])
-    both = f"({wanted}|{polite})"
-    said = words.strip().casefold()
-    return bool(re.fullmatch(rf"{both}([ ,.!]+{both})*[ .!]*", said) and re.search(rf"\b({wanted})\b", said))
 
 
 def _speakable(answer: httpx.Response | None) -> dict[str, JsonValue] | None:

@@ -30,6 +30,7 @@ class TryItTexts:
     call_again: str
     in_call: str
     over: str
+    to_the_agent: str
     wish: str
     say: str
     stranger: str
@@ -39,6 +40,7 @@ class TryItTexts:
     stranger_needs_offer: str
     calendar: str
     calendar_fine: str
+    calendar_of_all: str
     faults: Mapping[str, str]
     kill: str
     killed: str
@@ -66,7 +68,7 @@ TRY_IT: Mapping[str, TryItTexts] = {
         who_calls="Wer ruft an",
         callers={
             "new": "zum ersten Mal",
-            "regular": "ruft öfter an",
+            "regular": "immer dieselbe Nummer",
             "withheld": "Nummer unterdrückt",
         },
         called_name="Name",
@@ -77,6 +79,7 @@ TRY_IT: Mapping[str, TryItTexts] = {
         call_again="Noch einmal anrufen",
         in_call="im Gespräch",
         over="Aufgelegt",
+        to_the_agent="An den Agenten: {message}",
         wish="Wunsch oder Antwort",
         say="Sagen",
         stranger="Jemand anderes bucht {time}",
@@ -86,10 +89,11 @@ TRY_IT: Mapping[str, TryItTexts] = {
         stranger_needs_offer="Jemand anderes bucht das Angebot",
         calendar="Der Kalender (Cal.com)",
         calendar_fine="antwortet wie immer",
+        calendar_of_all="Es ist ein Kalender für alle: Was hier gewählt ist, trifft auch andere, die gerade anrufen.",
         faults={
             "lost": "bucht, aber die nächste Antwort geht verloren",
             "error": "antwortet mit HTTP 500",
-            "slow": "antwortet drei Sekunden zu spät",
+            "slow": "antwortet mit drei Sekunden Verspätung",
             "limited": "weist ab: zu viele Anfragen (429)",
         },
         kill="Den Worker abschießen",
@@ -121,7 +125,7 @@ TRY_IT: Mapping[str, TryItTexts] = {
         who_calls="Who calls",
         callers={
             "new": "for the first time",
-            "regular": "calls often",
+            "regular": "always the same number",
             "withheld": "number withheld",
         },
         called_name="Name",
@@ -132,6 +136,7 @@ TRY_IT: Mapping[str, TryItTexts] = {
         call_again="Call again",
         in_call="on the phone",
         over="Hung up",
+        to_the_agent="To the agent: {message}",
         wish="A wish or an answer",
         say="Say",
         stranger="A stranger books {time}",
@@ -141,6 +146,7 @@ TRY_IT: Mapping[str, TryItTexts] = {
         stranger_needs_offer="A stranger books the offer",
         calendar="The calendar (Cal.com)",
         calendar_fine="answers as always",
+        calendar_of_all="It is one calendar for all: what is chosen here also meets others who are calling.",
         faults={
             "lost": "books, but its next answer gets lost",
             "error": "answers with HTTP 500",
@@ -175,9 +181,9 @@ TRY_IT: Mapping[str, TryItTexts] = {
 
 @dataclass(frozen=True)
 class Speech:
-    """What a caller says, in the language of the business.
+    """What is said on the phone in the language of the business: by the caller, and by the agent of its own accord.
 
-    ``locale`` is Babel's; ``day``, ``clock`` and ``full_hour`` are its date patterns (Unicode TR 35).
+    ``locale`` is Babel's; ``day`` and ``clock`` are its date patterns (Unicode TR 35).
     """
 
     locale: str
@@ -193,7 +199,10 @@ class Speech:
     goodbye: str
     day: str
     clock: str
-    full_hour: str
+    whose_name: str
+    which_day: str
+    which_time: str
+    which_moment: str
 
     def wishes(self, branch: CatalogBranch, now: datetime) -> list[str]:
         """Return things to wish for that may be free; ``now`` is on the branch's clock."""
@@ -202,16 +211,17 @@ class Speech:
         opening = [(self._day(day, now.date()), hours[day.weekday()]) for day in days if day.weekday() in hours]
         forms = (self.at, self.forenoon, self.afternoon)
         wishes = [
-            form.format(day=day, time=self._clock(opens)) for form, (day, opens) in zip(forms, opening, strict=False)
+            form.format(day=day, time=self.time(opens)) for form, (day, opens) in zip(forms, opening, strict=False)
         ]
         return [*wishes, self.soonest]
 
     def moment(self, start: datetime) -> str:
         """Name an offered moment; ``start`` is on the branch's clock."""
-        return f"{format_date(start, self.day, locale=self.locale)}, {start:%H:%M}"
+        return f"{format_date(start, self.day, locale=self.locale)}, {self.time(start.time())}"
 
-    def _clock(self, at: time) -> str:
-        return format_time(at, self.clock if at.minute else self.full_hour, locale=self.locale)
+    def time(self, at: time) -> str:
+        """Name a time of day as the agent does."""
+        return format_time(at, self.clock, locale=self.locale)
 
     def _day(self, day: date, today: date) -> str:
         if day == today + timedelta(days=1):
@@ -233,8 +243,11 @@ SPEECH: Mapping[str, Speech] = {
         something_else="Nein, was gibt es sonst?",
         goodbye="Vielen Dank, auf Wiederhören!",
         day="EEE d.M.",
-        clock="H:mm",
-        full_hour="H",
+        clock="HH:mm",
+        whose_name="Auf welchen Namen darf ich buchen?",
+        which_day="An welchem Tag möchten Sie kommen?",
+        which_time="Um wie viel Uhr möchten Sie kommen?",
+        which_moment="Wann möchten Sie kommen?",
     ),
     "en": Speech(
         locale="en",
@@ -250,7 +263,10 @@ SPEECH: Mapping[str, Speech] = {
         goodbye="Thank you, goodbye!",
         day="EEE, MMM d",
         clock="h:mm a",
-        full_hour="h a",
+        whose_name="In whose name may I book it?",
+        which_day="On which day would you like to come?",
+        which_time="At what time would you like to come?",
+        which_moment="When would you like to come?",
     ),
 }
 

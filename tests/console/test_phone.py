@@ -10,9 +10,11 @@ import httpx
 import pytest
 from pydantic import JsonValue, SecretStr
 
-from console.try_it.phone import ASKS_AGAIN, CALLERS, WITHHELD, Agent, Exchange, Line, Offer, Trouble
+from console.try_it.agent import ASKS_AGAIN, Agent
+from console.try_it.phone import CALLERS, WITHHELD, Exchange, Line, Offer, Trouble
 from console.try_it.texts import SPEECH
 from starter import retell, spoken
+from starter.arguments import LIMITS
 from starter.incoming import CallEvent, FunctionCall
 from store.catalog import CatalogBranch, load_catalog_file
 
@@ -67,8 +69,8 @@ class Webhook:
         http = httpx.AsyncClient(transport=httpx.MockTransport(self), base_url="http://webhook")
         return Line(http, key, SALON.phone_numbers[0], from_number, lambda: NOW, self.noticed.append)
 
-    def agent(self) -> Agent:
-        return Agent(self.line(), SALON, SALON.services[0])
+    def agent(self, branch: CatalogBranch = SALON) -> Agent:
+        return Agent(self.line(), branch, branch.services[0], "Maria Vogel")
 
 
 async def every(answers: AsyncIterator[Exchange]) -> list[Exchange]:
@@ -76,7 +78,7 @@ async def every(answers: AsyncIterator[Exchange]) -> list[Exchange]:
 
 
 async def said(agent: Agent, words: str) -> list[Exchange]:
-    return await every(agent.hears(words, "Maria Vogel", NOW))
+    return await every(agent.hears(words, NOW))
 
 
 async def test_what_is_sent_is_what_the_webhook_reads() -> None:
@@ -157,7 +159,7 @@ async def test_what_no_agent_could_say_has_a_name_and_leaves_the_offer(
 
 async def test_a_signature_of_another_key_is_refused_and_ends_the_call() -> None:
     webhook = Webhook()
-    agent = Agent(webhook.line(SecretStr("another_key_0123456789")), SALON, SALON.services[0])
+    agent = Agent(webhook.line(SecretStr("another_key_0123456789")), SALON, SALON.services[0], "Maria Vogel")
 
     [refused] = await every(agent.picks_up())
 
@@ -168,11 +170,14 @@ async def test_the_agent_greets_in_the_business_name_and_a_known_caller_by_their
     known: Body = {"status": "existing_customer", "message": "Willkommen zurück, Maria Vogel!"}
     webhook = Webhook({"status": "new_customer", "message": "Fragen Sie nach dem Namen."}, known)
 
-    [stranger] = await every(webhook.agent().picks_up())
-    [regular] = await every(webhook.agent().picks_up())
+    agent = webhook.agent()
+    [stranger] = await every(agent.picks_up())
+    [regular] = await every(agent.picks_up())
 
-    assert stranger.message == "Guten Tag, hier ist Salon Beispiel. Was kann ich für Sie tun?"
-    assert regular.message == "Willkommen zurück, Maria Vogel!"
+    assert agent.says(stranger) == "Guten Tag, hier ist Salon Beispiel. Was kann ich für Sie tun?"
+    assert agent.is_instruction(stranger)
+    assert agent.says(regular) == "Willkommen zurück, Maria Vogel!"
+    assert not agent.is_instruction(regular)
 
 
 async def test_a_wish_is_passed_on_in_the_callers_words() -> None:
@@ -231,17 +236,152 @@ async def test_an_alternative_is_chosen_by_its_place_or_its_time(words: str, cho
     assert webhook.asked[-1] == ("book_appointment", {"alternative_id": chosen, "name": "Maria Vogel"})
 
 
+@pytest.mark.parametrize(("branch", "words", "name"), [
+    (SALON, "Ja, bitte. Auf den Namen Jürgen Müller.", "Jürgen Müller"),
+    (SALON, "Ja gern, ich heiße Dr. Anna von Beck und freue mich", "Dr. Anna von Beck"),
+    (SALON, "auf den Namen Klaus Ufer", "Klaus Ufer"),
+    (SALON, "ja, 9 Uhr passt", "Maria Vogel"),
+    (OFFICE, "yes please, in the name of Bob O'Neil", "Bob O'Neil"),
+    (OFFICE, "Yes, please. The name is Bob O’Neil.", "Bob O'Neil"),
+    (OFFICE, "yes please, that one", "Maria Vogel"),
+])  # fmt: skip
+async def test_whoever_begins_with_yes_takes_the_offer_in_the_name_he_gives(
+    branch: CatalogBranch, words: str, name: str
+) -> None:
+    webhook = Webhook(AVAILABLE, BOOKED)
+    agent = webhook.agent(branch)
+    await said(agent, "9:00")
+
+    await said(agent, words)
+
+    assert webhook.asked[-1] == ("book_appointment", {"name": name})
+    assert agent.name == name
+
+
+@pytest.mark.parametrize(("branch", "words"), [
+    (SALON, "Nein, was gibt es sonst?"),
+    (SALON, "nein, das ist mir zu spät"),
+    (OFFICE, "No, what else is there?"),
+    (OFFICE, "what else is there?"),
+    (OFFICE, "no, something else"),
+    (OFFICE, "okay, but what else is there"),
+])  # fmt: skip
+async def test_whoever_begins_with_no_or_asks_for_something_else_hears_of_other_moments(
+    branch: CatalogBranch, words: str
+) -> None:
+    webhook = Webhook(AVAILABLE, TAKEN)
+    agent = webhook.agent(branch)
+    await said(agent, "9:00")
+    assert not agent.hears_goodbye(words)
+
+    await said(agent, words)
+
+    assert webhook.asked[-1] == ("get_alternatives", {"service_name": branch.services[0].name})
+
+
+@pytest.mark.parametrize(("branch", "words", "moment"), [
+    (SALON, "Hallo, ich hätte gern einen Termin am Donnerstag um 11 Uhr, wenn das möglich ist, bei Frau Schmidt",
+     "am Donnerstag um 11 Uhr"),
+    (SALON, "Haben Sie Donnerstag bei Frau Schmidt etwas um 11 Uhr", "Donnerstag 11 Uhr"),
+    (SALON, "so bald wie möglich bei Frau Schmidt bitte", "so bald wie möglich"),
+    (OFFICE, "Hello, could I come in for a consultation on Thursday at 11 o'clock with Mrs Smith, if possible?",
+     "on Thursday at 11 o'clock"),
+    (OFFICE, "my name is Anna Lee and I need something on Friday at 3:30 PM", "on Friday at 3:30 PM"),
+])  # fmt: skip
+async def test_of_a_long_sentence_the_moment_is_passed_on(branch: CatalogBranch, words: str, moment: str) -> None:
+    webhook = Webhook(AVAILABLE)
+
+    await said(webhook.agent(branch), words)
+
+    assert webhook.asked == [("check_availability", {"datum": moment, "dienstleistung": branch.services[0].name})]
+
+
+@pytest.mark.parametrize("words", [
+    "Ach wissen Sie, ich erzähle Ihnen jetzt eine ziemlich lange Geschichte",
+    "Am Donnerstag um 9 kann ich leider überhaupt nicht kommen",
+    "x" * 60,
+])  # fmt: skip
+async def test_a_long_sentence_without_a_moment_is_cut_to_what_may_be_passed_on_and_means_none(words: str) -> None:
+    webhook = Webhook(AVAILABLE)
+
+    await said(webhook.agent(), words)
+
+    [(_, arguments)] = webhook.asked
+    passed_on = str(arguments["datum"])
+    assert passed_on
+    assert len(passed_on) <= LIMITS["day"]
+    assert isinstance(spoken.read(passed_on, None, NOW), spoken.NotUnderstood)
+
+
+async def test_while_the_fate_of_a_booking_is_unknown_the_yes_can_be_given_again() -> None:
+    unknown: Body = {"status": "error", "reason": "calendar_unreachable", "message": "Fragen Sie später noch einmal."}
+    webhook = Webhook(AVAILABLE, unknown, BOOKED)
+    agent = webhook.agent()
+    await said(agent, "morgen um 9 Uhr")
+
+    await said(agent, "ja")
+    await said(agent, "ja")
+
+    assert [function for function, _ in webhook.asked] == ["check_availability", *["book_appointment"] * 2]
+
+
+@pytest.mark.parametrize(("branch", "answer", "asked"), [
+    (SALON, {"status": "missing_customer_name", "message": "Bitte erfragen Sie zuerst den Namen des Kunden."},
+     "Auf welchen Namen darf ich buchen?"),
+    (SALON, {"status": "missing_required_fields", "missing_fields": {"datum": True, "uhrzeit": True},
+             "message": "Bitte fragen Sie nach Datum und Uhrzeit des gewünschten Termins."},
+     "Wann möchten Sie kommen?"),
+    (SALON, {"status": "missing_required_fields", "missing_fields": {"datum": False, "uhrzeit": True},
+             "message": "Bitte fragen Sie nach Uhrzeit des gewünschten Termins."},
+     "Um wie viel Uhr möchten Sie kommen?"),
+    (OFFICE, {"status": "missing_required_fields", "missing_fields": {"datum": True, "uhrzeit": False},
+              "message": "Please ask for the date of the appointment."}, "On which day would you like to come?"),
+])  # fmt: skip
+async def test_what_the_agent_is_told_to_ask_it_asks_in_its_own_words(
+    branch: CatalogBranch, answer: Body, asked: str
+) -> None:
+    agent = Webhook(answer).agent(branch)
+
+    [told] = await said(agent, "Hallo")
+
+    assert agent.is_instruction(told)
+    assert agent.says(told) == asked
+
+
+async def test_a_question_to_the_caller_is_said_though_something_is_missing() -> None:
+    question = "Meinen Sie heute oder morgen um 11:00 Uhr?"
+    missing: Body = {"datum": True, "uhrzeit": False}
+    agent = Webhook({"status": "missing_required_fields", "missing_fields": missing, "message": question}).agent()
+
+    [answer] = await said(agent, "um 11")
+
+    assert not agent.is_instruction(answer)
+    assert agent.says(answer) == question
+
+
+async def test_asked_for_a_name_the_caller_may_just_say_it() -> None:
+    nameless: Body = {"status": "missing_customer_name", "message": "Bitte erfragen Sie zuerst den Namen."}
+    webhook = Webhook(AVAILABLE, nameless, BOOKED)
+    agent = webhook.agent()
+    await said(agent, "morgen um 9 Uhr")
+    await said(agent, "ja")
+
+    await said(agent, "Klaus Ufer")
+
+    assert webhook.asked[-1] == ("book_appointment", {"name": "Klaus Ufer"})
+
+
 async def test_a_no_asks_for_something_else_and_with_nothing_on_offer_ends_the_call() -> None:
     webhook = Webhook(AVAILABLE, TAKEN)
     agent = webhook.agent()
-    assert agent.says_goodbye("nein, danke")
+    assert agent.hears_goodbye("nein, danke")
     await said(agent, "morgen um 9 Uhr")
-    assert not agent.says_goodbye("nein, danke")
+    assert not agent.hears_goodbye("nein, danke")
 
     await said(agent, "nein, danke")
 
     assert webhook.asked[-1] == ("get_alternatives", {"service_name": SALON.services[0].name})
-    assert agent.says_goodbye("Vielen Dank, auf Wiederhören!")
+    assert agent.hears_goodbye("Vielen Dank, auf Wiederhören!")
 
 
 async def test_while_the_calendar_has_not_answered_the_agent_asks_again_and_not_for_ever() -> None:
@@ -302,4 +442,4 @@ def test_what_there_is_to_say_is_understood_on_every_day_and_means_a_day_the_bus
 
 def test_moments_are_named_on_the_clock_they_are_given_on() -> None:
     assert SPEECH["de"].moment(NINE) == "Di. 24.11., 09:00"
-    assert SPEECH["en"].moment(NINE.astimezone(UTC)) == "Tue, Nov 24, 08:00"
+    assert SPEECH["en"].moment(NINE.astimezone(UTC)) == "Tue, Nov 24, 8:00 AM"

@@ -1,5 +1,6 @@
 """The page *Try it* in a real browser, on a webhook and a Cal.com double that are played."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Dialog, Page, expect
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -48,6 +49,11 @@ class Surroundings:
     events: list[str] = field(default_factory=list)
     mischief: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     url: str = ""
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        """Answer at once, until told to wait."""
+        self.go_on.set()
 
     async def function(self, request: Request) -> Response:
         body = await request.body()
@@ -57,6 +63,7 @@ class Surroundings:
         self.functions.append((name, json.loads(body)["args"]))
         if name == "check_customer":
             return JSONResponse({"status": "new_customer", "message": "Bitte fragen Sie nach dem Namen."})
+        await self.go_on.wait()
         answer = self.answers.pop(0)
         return answer if isinstance(answer, Response) else JSONResponse(answer)
 
@@ -91,6 +98,7 @@ async def around() -> AsyncIterator[Surroundings]:
     surroundings = Surroundings()
     async with served(surroundings.app) as surroundings.url:
         yield surroundings
+        surroundings.go_on.set()
 
 
 @pytest.fixture
@@ -159,16 +167,97 @@ async def test_what_happens_behind_is_written_beside_with_the_ways_to_the_call(
     await dial(page, await start())
     await asks_for_nine(page)
 
-    journal = page.locator(".sk-journal")
-    await expect(journal).to_contain_text("check_availability")
-    await expect(journal).to_contain_text("frei")
+    traffic = page.locator(".sk-traffic")
+    await expect(traffic).to_contain_text("check_availability")
+    await expect(traffic).to_contain_text("frei")
+    await expect(page.locator(".sk-note")).to_have_text("An den Agenten: Bitte fragen Sie nach dem Namen.")
     for name, address in (
         ("Dieser Anruf", r"/calls/try_[0-9a-f]+$"),
-        ("Kalender", r"/calendars$"),
+        ("Kalender", r"/calendars\?company=salon-beispiel&day=2031-10-16$"),
         ("Temporal UI", r"^http://127.0.0.1:1/namespaces/default/workflows/call%2Ftry_[0-9a-f]+$"),
     ):
         link = page.locator(".sk-links").get_by_role("link", name=name)
         await expect(link).to_have_attribute("href", re.compile(address))
+
+
+async def test_requests_are_listed_in_the_order_they_were_made_though_the_first_ends_last(
+    start: Start, new_page: NewPage, around: Surroundings
+) -> None:
+    around.answers += [OFFERED]
+    page = await new_page("de-DE")
+    await dial(page, await start())
+    around.go_on.clear()
+    await asks_for_nine(page)
+    await expect(page.locator(".sk-waiting")).to_be_visible()
+    await page.get_by_role("button", name="Auflegen").click()
+    names = page.locator(".sk-traffic-name")
+    await expect(names).to_have_text(["call_started", "check_customer", "call_ended"])
+
+    around.go_on.set()
+
+    await expect(names).to_have_text(["call_started", "check_customer", "check_availability", "call_ended"])
+
+
+async def test_the_browser_asks_before_it_leaves_a_call_and_only_then(
+    start: Start, new_page: NewPage, around: Surroundings
+) -> None:
+    page = await new_page("de-DE")
+    asked: list[str] = []
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    page.on("dialog", stay)
+    await dial(page, await start())
+
+    async def dialogs() -> list[str]:
+        return asked
+
+    await page.get_by_role("button", name="Sprache").click()
+    await page.get_by_text("English", exact=True).click()
+    await eventually(dialogs, lambda shown: shown == ["beforeunload"])
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Auflegen").click()
+    await expect(page.get_by_text("Aufgelegt")).to_be_visible()
+    await page.reload()
+
+    assert asked == ["beforeunload"]
+    await expect(page.get_by_role("button", name="Anrufen", exact=True)).to_be_visible()
+
+
+async def test_on_a_phone_the_chat_comes_into_view_when_a_stranger_has_booked(
+    start: Start, new_page: NewPage, around: Surroundings
+) -> None:
+    around.answers += [OFFERED]
+    page = await new_page("de-DE", width=390, height=844)
+    await dial(page, await start())
+    await asks_for_nine(page)
+    stranger = page.get_by_role("button", name="Jemand anderes bucht 09:00")
+    await expect(stranger).to_be_visible()
+    await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    await expect(page.locator(".sk-said")).not_to_be_in_viewport()
+
+    await stranger.click()
+
+    await expect(page.locator(".sk-aside")).to_be_in_viewport()
+
+
+async def test_times_are_written_as_the_agent_speaks_them(
+    start: Start, new_page: NewPage, around: Surroundings
+) -> None:
+    around.answers += [OFFERED, TAKEN]
+    page = await new_page("en-GB")
+    console = await start()
+    await page.goto(f"{console.address}/try")
+    await page.get_by_role("button", name="Call", exact=True).click()
+    await page.get_by_role("textbox", name="A wish or an answer").fill("on 16 October 2031 at 9 AM")
+    await page.keyboard.press("Enter")
+
+    await expect(page.get_by_role("button", name="A stranger books 9:00 AM")).to_be_visible()
+    await page.get_by_role("button", name="Yes, please.").click()
+
+    await expect(page.get_by_role("button", name="Thu, Oct 16, 10:00 AM")).to_be_visible()
 
 
 async def test_whoever_leaves_the_page_hangs_up_and_the_calendar_recovers(
