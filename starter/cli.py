@@ -242,12 +242,16 @@ async def _report_event_types(catalog: Catalog, settings: Settings) -> bool:
     return has_fault
 
 
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def _say_where(host: str, port: int) -> None:
-    typer.echo(f"slotkeeper {slotkeeper_version()} answers calls on http://{host}:{port}")
+    typer.echo(f"slotkeeper {slotkeeper_version()} answers calls on {_address(host, port)}")
 
 
 def _say_where_to_look(host: str, port: int) -> None:
-    typer.echo(f"slotkeeper {slotkeeper_version()} shows its calls on http://{host}:{port}")
+    typer.echo(f"slotkeeper {slotkeeper_version()} shows its calls on {_address(host, port)}")
 
 
 def _overview(catalog: Catalog) -> Tree:

@@ -49,6 +49,7 @@ async def serve_webhook(settings: Settings, host: str, port: int, listening: Cal
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=math.ceil(settings.answer_budget_seconds) + 1,
         )
         await Server(config, listening).serve()
