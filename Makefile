@@ -1,8 +1,9 @@
 PYTHON ?= python3
+SECONDS = 600
 PIP = .venv/bin/python -m pip --disable-pip-version-check --no-input
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes pyproject.toml
 
-.PHONY: setup demo up test check bench screenshots dashboard format histories lock clean
+.PHONY: setup demo up test test-postgres chaos check audit bench screenshots dashboard format histories lock clean
 
 ## Everything else sets itself up.
 setup: .venv/.ready
@@ -30,6 +31,14 @@ up: setup
 
 test: setup
 	@.venv/bin/python -m pytest
+
+## Every test that needs a database, on PostgreSQL.
+test-postgres: setup
+	@DATABASES=postgresql .venv/bin/python -m pytest
+
+## Calls while everything dies: make chaos SECONDS=600 SEED=7.
+chaos: setup
+	@.venv/bin/python -m tests.chaos --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 check: setup
 	.venv/bin/ruff format --check .

@@ -67,6 +67,8 @@ def _argon2_hash(hash_: SecretStr) -> SecretStr:
     return hash_
 
 
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$", max_length=100)]
+
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -81,6 +83,12 @@ class Settings(BaseSettings):
     Of the console: who may log in (``console_password_hash`` is argon2's; set with the user or not at all), where
     people reach the Temporal UI, and where the page *Try it* rings up, which is missing without. ``embedded_stack``
     says that calendar and worker are there to be played with: only `make up` sets it.
+
+    Calls older than ``keep_calls_days`` are deleted; without it none are. ``holds_per_caller`` and ``holds_per_number``
+    bound how many slots are kept at once for one calling and through one dialled number; beyond them slots are offered
+    without being kept. ``webhook_concurrency`` bounds how many requests the web process serves at once. On
+    ``health_bind`` a worker says whether it lives and is ready. ``worker_deployment`` and ``worker_build_id`` (set
+    both or none) pin every call to the version of the worker it began on.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -103,12 +111,26 @@ class Settings(BaseSettings):
     temporal_ui_url: Annotated[str, AfterValidator(_web_address)] = "http://localhost:8233"
     try_it_webhook_url: Annotated[str, AfterValidator(_web_address)] | None = None
     embedded_stack: bool = False
+    keep_calls_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    holds_per_caller: Annotated[int, Field(ge=1)] = 3
+    holds_per_number: Annotated[int, Field(ge=1)] = 30
+    webhook_concurrency: Annotated[int, Field(ge=1)] = 200
+    health_bind: Annotated[str, AfterValidator(_bind_address)] | None = None
+    worker_deployment: Word | None = None
+    worker_build_id: Word | None = None
 
     @model_validator(mode="after")
     def _login_is_whole(self) -> Self:
         if (self.console_user is None) != (self.console_password_hash is None):
             missing = "CONSOLE_USER" if self.console_user is None else "CONSOLE_PASSWORD_HASH"
             raise ValueError(f"{missing}: is not set; a login needs CONSOLE_USER and CONSOLE_PASSWORD_HASH")
+        return self
+
+    @model_validator(mode="after")
+    def _version_is_whole(self) -> Self:
+        if (self.worker_deployment is None) != (self.worker_build_id is None):
+            missing = "WORKER_DEPLOYMENT" if self.worker_deployment is None else "WORKER_BUILD_ID"
+            raise ValueError(f"{missing}: is not set; a worker's version needs WORKER_DEPLOYMENT and WORKER_BUILD_ID")
         return self
 
 

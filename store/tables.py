@@ -136,7 +136,10 @@ class Calendar(Table, table=True):
 
 
 class Hold(Table, table=True):
-    """The one half-open interval a call keeps for a while; meaningless once ``expires_at`` has passed."""
+    """The one half-open interval a call keeps for a while; meaningless once ``expires_at`` has passed.
+
+    ``caller`` is a digest of the number that calls (null where it is withheld), ``dialled`` the number that was called.
+    """
 
     __table_args__: ClassVar[Any] = (
         ForeignKeyConstraint(["company", "calendar"], ["calendar.company", "calendar.key"]),
@@ -149,6 +152,22 @@ class Hold(Table, table=True):
     starts_at: datetime = Field(sa_type=Moment)
     ends_at: datetime = Field(sa_type=Moment)
     expires_at: datetime = Field(sa_type=Moment)
+    caller: str | None = None
+    dialled: str | None = None
+
+
+class CalendarBudget(Table, table=True):
+    """How many requests Cal.com allows an account until ``resets_at``, as it last said to any process, ``noted_at``.
+
+    ``account`` is a digest of the API key.
+    """
+
+    __tablename__ = "calendar_budget"
+
+    account: str = Field(primary_key=True)
+    remaining: int
+    resets_at: datetime = Field(sa_type=Moment)
+    noted_at: datetime = Field(sa_type=Moment)
 
 
 class Customer(Table, table=True):

@@ -189,13 +189,14 @@ class Branch(Message):
 class Call(Message):
     """One phone call: what its workflow is started with.
 
-    ``caller_number`` is E.164, or ``None`` where it was withheld. The seconds are the installation's settings at
+    Numbers are E.164; ``caller_number`` is ``None`` where it was withheld. The seconds are the installation's
     the time the call began.
     """
 
     call_id: str
     branch: Branch
     caller_number: str | None = None
+    dialled_number: str | None = None
     answer_budget_seconds: float = 8
     hold_seconds: float = 120
     confirmation_window_seconds: float = 900
@@ -333,20 +334,29 @@ class Caller(Message):
 
 
 class HoldState(StrEnum):
-    """What became of a hold: ours, another call's, or unknown because the store did not answer."""
+    """What became of a hold: ours, another call's, or none.
+
+    There is none where the store did not answer, and ``OVER_LIMIT`` where this caller's number, or the number that was
+    dialled, has as many as it may have: the slot is offered without.
+    """
 
     HELD = "held"
     HELD_BY_ANOTHER_CALL = "held_by_another_call"
     STORE_DOWN = "store_down"
+    OVER_LIMIT = "over_limit"
     NOT_TRIED = "not_tried"
 
 
 class RecheckResult(StrEnum):
-    """What the look right before booking came to; ``FAILED`` stops no booking."""
+    """What the look right before booking came to; ``FAILED`` stops no booking.
+
+    ``SKIPPED``: not asked, as the calendar allows few requests more for the moment, and the booking needs them.
+    """
 
     PASSED = "passed"
     GONE = "gone"
     FAILED = "failed"
+    SKIPPED = "skipped"
 
 
 class TurnKind(StrEnum):
