@@ -190,7 +190,7 @@ class Call(Message):
     """One phone call: what its workflow is started with.
 
     Numbers are E.164; ``caller_number`` is ``None`` where it was withheld. The seconds are the installation's
-    the time the call began.
+    settings at the time the call began.
     """
 
     call_id: str
