@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import console as questions
-from bench import phrases
+from bench import per_call, phrases
 
 app = typer.Typer(add_completion=False)
 
@@ -23,6 +23,7 @@ class Family(StrEnum):
 
     SPOKEN = "spoken"
     CONSOLE = "console"
+    PER_CALL = "per-call"
 
 
 @app.command()
@@ -61,7 +62,17 @@ def _console(console: Console) -> Figures:
     return figures
 
 
-_MEASURED: dict[Family, Callable[[Console], Figures]] = {Family.SPOKEN: _spoken, Family.CONSOLE: _console}
+def _per_call(console: Console) -> Figures:
+    figures = per_call.measure(console)
+    console.print(per_call.table(figures))
+    return figures
+
+
+_MEASURED: dict[Family, Callable[[Console], Figures]] = {
+    Family.SPOKEN: _spoken,
+    Family.CONSOLE: _console,
+    Family.PER_CALL: _per_call,
+}
 
 
 if __name__ == "__main__":

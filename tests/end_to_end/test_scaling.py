@@ -1,0 +1,92 @@
+"""docs/scaling.md: its counted costs are those of a call that is played, its sums are right."""
+
+import re
+from math import ceil, isclose
+from pathlib import Path
+
+import pytest
+from sqlmodel import col
+
+from bench.per_call import actions_of, bytes_of, events_of, workflow_tasks_of
+from store.tables import Booking, Customer, Turn
+from tests.end_to_end.salon import Salon
+
+PAGE = (Path(__file__).parents[2] / "docs/scaling.md").read_text(encoding="utf-8")
+
+BUSIEST_HOUR = 1 / 8 / 3600
+"""The share of a day's calls that come in one second of its busiest hour."""
+
+
+def numbers(row: str) -> list[float]:
+    """Return the numbers of a row of a table."""
+    found = re.search(rf"^\| {re.escape(row)}[^|]*\|(.*)\|$", PAGE, re.MULTILINE)
+    assert found, f"{row} is not in the page"
+    return [float(cell.replace(" ", "")) for cell in found[1].split("|")]
+
+
+def cost(row: str) -> float:
+    [number] = numbers(row)
+    return number
+
+
+@pytest.fixture
+async def played(salon: Salon) -> str:
+    """The id of a call that was booked and is over."""
+    caller = salon.rings()
+    await caller.started()
+    assert (await caller.say("find_next_available")).status == "available"
+    assert (await caller.say("book_appointment", name="Ada Miller")).status == "booked"
+    await caller.hang_up()
+    await salon.workflow(caller).result()
+    return caller.call_id
+
+
+async def test_a_booked_call_costs_what_the_page_says(salon: Salon, played: str) -> None:
+    history = await salon.temporal.get_workflow_handle(f"call/{played}").fetch_history()
+    assert events_of(history) == pytest.approx(cost("history events"), abs=4)
+    assert workflow_tasks_of(history) == pytest.approx(cost("workflow tasks"), abs=2)
+    assert actions_of(history).total() == pytest.approx(cost("billable actions"), abs=1)
+    assert bytes_of(history) / 1000 == pytest.approx(cost("history, KB"), rel=0.15)
+    assert len(salon.calendar.traffic.lines) == cost("requests to Cal.com")
+
+
+async def test_a_booked_call_leaves_as_many_rows_as_the_page_says(salon: Salon, played: str) -> None:
+    turns = await salon.rows(Turn, col(Turn.call_id) == played)
+    bookings = await salon.rows(Booking, col(Booking.call_id) == played)
+    customers = await salon.rows(Customer, col(Customer.id) == bookings[0].customer_id)
+    replies = 2
+    assert 1 + len(turns) + len(bookings) + len(customers) + replies == cost("rows in our database")
+
+
+def scaled(row: str) -> list[tuple[float, float]]:
+    """Return every column's calls a day, with the row's number."""
+    return list(zip(numbers("calls a day"), numbers(row), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("row", "of_a_second", "of_a_day"),
+    [
+        ("calls a second, busiest hour", 1, 0),
+        ("requests to Cal.com a minute, busiest hour", 60 * cost("requests to Cal.com"), 0),
+        ("history events a second, busiest hour", cost("history events"), 0),
+        ("workflow tasks a second, busiest hour", cost("workflow tasks"), 0),
+        ("billable actions a month, million", 0, 30 * cost("billable actions") / 1e6),
+        ("history kept for 3 days, GB", 0, 3 * cost("history, KB") / 1e6),
+        ("cores busy in workers", cost("CPU of the worker, ms") / 1000, 0),
+        ("cores busy in webhooks", cost("CPU of the webhook, ms") / 1000, 0),
+        ("rows a day in our database", 0, cost("rows in our database")),
+        ("our database after 90 days, GB", 0, 90 * cost("rows in our database, KB") / 1e6),
+    ],
+)
+def test_the_sums_of_the_page_are_right(row: str, of_a_second: float, of_a_day: float) -> None:
+    for a_day, written in scaled(row):
+        meant = a_day * (BUSIEST_HOUR * of_a_second + of_a_day)
+        assert isclose(written, meant, rel_tol=0.06), f"{row} at {a_day:g} calls a day: {meant:.3g}"
+
+
+def test_keys_and_processes_are_counted_up() -> None:
+    for a_day, written in scaled("API keys of Cal.com needed"):
+        assert written == ceil(a_day * BUSIEST_HOUR * 60 * cost("requests to Cal.com") / 120)
+    for process in ("worker", "webhook"):
+        for a_day, written in scaled(f"{process}s of one core"):
+            assert written == ceil(a_day * BUSIEST_HOUR * cost(f"CPU of the {process}, ms") / 1000 / 0.6)
