@@ -14,6 +14,8 @@ from nicegui.error import error_content
 from console.calendars import page as calendars
 from console.call import page as call
 from console.calls import page as calls
+from console.codec.access import Access
+from console.codec.routes import codec_app
 from console.console import Console
 from console.frame import LANGUAGE_COOKIE, LANGUAGES, THEME_COOKIE, THEMES
 from console.login import page as login
@@ -40,11 +42,14 @@ def create_app(console: Console, lifespan: Callable[[FastAPI], AbstractAsyncCont
         page.register(console)
     # NiceGUI's own page would show the error's message, and with it perhaps whom it was about.
     pages.on_page_exception(lambda: error_content(HTTPStatus.INTERNAL_SERVER_ERROR))
-    sessions = None
+    sessions, access = None, None
     if settings.console_user and settings.console_password_hash:
         sessions = Sessions()
         operator = Login(settings.console_user, settings.console_password_hash.get_secret_value())
+        access = Access(operator, sessions)
         app.include_router(login_router(operator, sessions))
+    if codec := console.client.data_converter.payload_codec:
+        app.mount("/codec", codec_app(codec, access, settings.temporal_ui_url))
     app.add_middleware(Guard, sessions=sessions)
     ui.run_with(app, title="Slotkeeper", favicon=FAVICON, show_welcome_message=False)
     return app

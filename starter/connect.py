@@ -5,12 +5,14 @@ from datetime import timedelta
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.common import MetricMeter
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.common import HeaderCodecBehavior, MetricMeter
+from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
+from starter.encryption import data_converter
+from starter.ending import rest_before_exit
 from starter.settings import Settings, SettingsError
 from starter.tracing import Tracing, read_tracing
 from workflows.metrics import BUCKETS
@@ -28,6 +30,7 @@ class Connection:
     config: ClientConnectConfig
     runtime: Runtime | None
     tracing: Tracing
+    converter: DataConverter
 
     @property
     def meter(self) -> MetricMeter:
@@ -39,13 +42,15 @@ def read_connection(settings: Settings, process: str = "slotkeeper") -> Connecti
     """Read Temporal's environment configuration (``TEMPORAL_ADDRESS``, ``TEMPORAL_PROFILE``, ...) and open the metrics.
 
     Args:
-        settings: Where the metrics are.
+        settings: Where the metrics are, and the keys of payloads.
         process: What this process is called in traces.
 
     Raises:
         SettingsError: The configuration cannot be used, ``METRICS_BIND`` is taken, or traces cannot be made.
     """
-    return Connection(_client_config(), _runtime(settings.metrics_bind), read_tracing(process))
+    rest_before_exit()
+    converter = data_converter(settings.payload_encryption_keys)
+    return Connection(_client_config(), _runtime(settings.metrics_bind), read_tracing(process), converter)
 
 
 async def connect(connection: Connection, *, lazy: bool = False) -> Client:
@@ -62,7 +67,8 @@ async def connect(connection: Connection, *, lazy: bool = False) -> Client:
     try:
         client = await Client.connect(
             **connection.config,
-            data_converter=pydantic_data_converter,
+            data_converter=connection.converter,
+            header_codec_behavior=HeaderCodecBehavior.CODEC,
             plugins=connection.tracing.plugins,
             lazy=lazy,
             runtime=connection.runtime,

@@ -26,8 +26,8 @@ from starter.settings import Settings, SettingsError
 
 SESSION_COOKIE = "slotkeeper_console"
 
-OPEN_PATHS, OPEN_FILES = ("/login", "/health"), "/_nicegui/"
-"""What is served without a login: the way in, and the files all pages are made of."""
+OPEN_PATHS, OPEN_FILES = ("/login", "/health"), ("/_nicegui/", "/codec/")
+"""What is served without a login: the way in, the files all pages are made of, and what asks for one by itself."""
 
 LOGGED_OUT = 4401
 """What a page's websocket is closed with when its session is over."""
