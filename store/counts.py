@@ -17,8 +17,8 @@ from store.tables import CalendarAnswers, Call, Turn
 CAUGHT_AT = ("hold", "recheck", "booking")
 """Where a race can be caught."""
 
-RECHECK_RESULTS = ("passed", "gone", "failed")
-"""What a look right before a booking can come to."""
+RECHECK_RESULTS = ("passed", "gone", "failed", "skipped")
+"""What a look right before a booking can come to; a skipped one was not made."""
 
 RATE_LIMITED = "rate_limited"
 FAILED = ("unreachable", "not_configured")

@@ -2,13 +2,19 @@
 
 A hold is a half-open interval ``[start, end)`` of a calendar: two holds that only touch do not meet. A call has at
 most one hold. Holds expire by themselves, so that a process which dies leaves nothing behind that needs mending.
+
+How many are live at once is limited for the number that calls and for the one that is called. The limits are a brake
+and no promise: calls that take holds on different calendars of a company at the same moment do not see each other.
 """
 
+import hashlib
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, func, update
+from sqlalchemy import and_, delete, false, func, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,6 +29,32 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class OverLimit(Exception):
+    """The slot could be held, but whoever calls, or was called, has as many holds as they may have."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """The two ends of a call, in E.164, and how many live holds each may have within a company; ``None`` has no limit.
+
+    A caller who withholds the number counts for nobody, and only the number that was called limits such calls.
+    """
+
+    caller: str | None = None
+    dialled: str | None = None
+    most_of_caller: int | None = None
+    most_of_dialled: int | None = None
+
+
+def digest_of(company: str, number: str) -> str:
+    """Return what stands for a caller's number (E.164) in a hold: 32 hexadecimal digits, others in another company.
+
+    It keeps the number out of sight, not from anybody who means to find out: all numbers there are can be tried in
+    minutes. But a hold is there for minutes only, and the call's own row has the number itself.
+    """
+    return hmac.new(company.encode(), number.encode(), hashlib.sha256).hexdigest()[:32]
+
+
 @dataclass(frozen=True)
 class LiveHold:
     """What an operator sees of a hold; all moments are aware, in UTC."""
@@ -31,6 +63,9 @@ class LiveHold:
     start: datetime
     end: datetime
     expires_at: datetime
+
+
+NOBODYS_LINE = Line()
 
 
 class Holds:
@@ -56,30 +91,40 @@ class Holds:
         end: datetime,
         seconds: float,
         capacity: int,
+        line: Line = NOBODYS_LINE,
     ) -> bool:
         """Hold ``[start, end)`` for ``seconds`` from now, unless ``capacity`` other calls hold some of it.
 
         The call's own hold never stands in its way: the same interval is renewed, another one replaces it. A refusal
-        changes nothing. Raises ``ValueError`` for an empty interval, a duration or a capacity that is not positive.
+        changes nothing, and neither does an error.
+
+        Raises:
+            OverLimit: Other calls of the ``line`` have as many live holds as there may be.
+            ValueError: The interval is empty, or a duration or capacity is not positive.
         """
         if start >= end or seconds <= 0 or capacity < 1:
             raise ValueError("a hold needs start before end, seconds above 0 and a capacity of at least 1")
         async with writing(self._engine) as session:
             await _lock(session, company, calendar)
             now = self._clock()
-            if await _count(session, company, calendar, _others(call_id, start, end, now)) >= capacity:
+            wanted = Hold(
+                call_id=call_id,
+                company=company,
+                calendar=calendar,
+                starts_at=start,
+                ends_at=end,
+                expires_at=now + timedelta(seconds=seconds),
+                caller=digest_of(company, line.caller) if line.caller else None,
+                dialled=line.dialled,
+            )
+            others = await _count_others(session, wanted, now)
+            if others.there >= capacity:
                 return False
-            hold = {
-                "company": company,
-                "calendar": calendar,
-                "starts_at": start,
-                "ends_at": end,
-                "expires_at": now + timedelta(seconds=seconds),
-            }
+            if _reached(others.of_caller, line.most_of_caller) or _reached(others.of_dialled, line.most_of_dialled):
+                raise OverLimit
+            row = wanted.model_dump()
             await session.exec(
-                insert(session, Hold)
-                .values(call_id=call_id, **hold)
-                .on_conflict_do_update(index_elements=["call_id"], set_=hold)
+                insert(session, Hold).values(row).on_conflict_do_update(index_elements=["call_id"], set_=row)
             )
             await _sweep(session, company, calendar, now)
             return True
@@ -112,7 +157,10 @@ class Holds:
                 .where(
                     Hold.company == company,
                     Hold.calendar == calendar,
-                    _others(call_id, since, until, self._clock()),
+                    col(Hold.call_id) != call_id,
+                    col(Hold.starts_at) < until,
+                    col(Hold.ends_at) > since,
+                    col(Hold.expires_at) > self._clock(),
                 )
                 .order_by(col(Hold.starts_at), col(Hold.ends_at))
             )
@@ -130,20 +178,33 @@ class Holds:
             return [LiveHold(hold.call_id, hold.starts_at, hold.ends_at, hold.expires_at) for hold in found]
 
 
-def _others(call_id: str, start: datetime, end: datetime, now: datetime) -> ColumnElement[bool]:
-    return and_(
-        col(Hold.call_id) != call_id,
-        col(Hold.starts_at) < end,
-        col(Hold.ends_at) > start,
-        col(Hold.expires_at) > now,
-    )
+class _Counts(NamedTuple):
+    """Live holds of other calls: on any of the wished time, of the same caller, through the same dialled number."""
+
+    there: int
+    of_caller: int
+    of_dialled: int
 
 
-async def _count(session: AsyncSession, company: str, calendar: str, which: ColumnElement[bool]) -> int:
-    found = await session.exec(
-        select(func.count()).select_from(Hold).where(Hold.company == company, Hold.calendar == calendar, which)
+async def _count_others(session: AsyncSession, wanted: Hold, now: datetime) -> _Counts:
+    there = and_(
+        col(Hold.calendar) == wanted.calendar,
+        col(Hold.starts_at) < wanted.ends_at,
+        col(Hold.ends_at) > wanted.starts_at,
     )
-    return found.one()
+    counts = select(
+        func.count().filter(there),
+        func.count().filter(col(Hold.caller) == wanted.caller if wanted.caller else false()),
+        func.count().filter(col(Hold.dialled) == wanted.dialled if wanted.dialled else false()),
+    )
+    others = counts.where(
+        Hold.company == wanted.company, col(Hold.call_id) != wanted.call_id, col(Hold.expires_at) > now
+    )
+    return _Counts(*(await session.exec(others)).one())
+
+
+def _reached(count: int, most: int | None) -> bool:
+    return most is not None and count >= most
 
 
 async def _lock(session: AsyncSession, company: str, calendar: str) -> None:

@@ -70,7 +70,8 @@ class Overview:
     ``races`` counts answers in the period that told of somebody faster, by where that was noticed: ``hold``,
     ``recheck``, ``booking``, all always there. ``race_errors`` of them held no alternative, as an error never does, or
     came when nobody listened any more. ``gaps`` is how long callers thought before each "yes". ``rechecks`` counts the
-    looks right before booking: ``passed``, ``gone``, ``failed``; the last ``recheck_failures_in_row`` of them failed.
+    looks right before booking: ``passed``, ``gone``, ``failed``, and those ``skipped``; of those made, the last
+    ``recheck_failures_in_row`` failed.
 
     ``answer_times`` has the points over time of each endpoint of Cal.com that was asked, in order; a span of
     ``point_width`` without an answer has no point, and the one in which the period begins is there as a whole.

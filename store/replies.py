@@ -3,19 +3,26 @@
 from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import col, select
 
 from store.engine import insert, writing
 from store.errors import QUERY_SECONDS, answers_within
-from store.tables import Reply
+from store.tables import FORGOTTEN, Call, Reply
 
 
 @answers_within(QUERY_SECONDS)
 async def add_replies(engine: AsyncEngine, rows: Sequence[Reply]) -> None:
-    """Keep what was said, all or nothing; ``id`` is given by the database.
+    """Keep what was said, all or nothing; ``id`` is given by the database. A row that is kept already stays as it is.
 
-    Raises ``StoreUnavailable`` when the database does not answer: whether the rows are kept is then not known.
+    What was said in a call whose caller has been forgotten meanwhile is not kept.
+
+    Raises ``StoreUnavailable`` when the database does not answer: whether the rows are kept is then not known; ask
+    again.
     """
-    if not rows:
-        return
+    calls = {row.call_id for row in rows}
     async with writing(engine) as session:
-        await session.exec(insert(session, Reply), params=[row.model_dump(exclude={"id"}) for row in rows])
+        of_forgotten = select(Call.call_id).where(col(Call.call_id).in_(calls), Call.revision == FORGOTTEN)
+        forgotten = (await session.exec(of_forgotten)).all()
+        if told := [row.model_dump(exclude={"id"}) for row in rows if row.call_id not in forgotten]:
+            once = insert(session, Reply).on_conflict_do_nothing(index_elements=["key"])
+            await session.exec(once, params=told)

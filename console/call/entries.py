@@ -49,12 +49,14 @@ _RESULT_TONES = {
     "found_again": "sk-good",
     "free_not_held": "sk-warning",
     "not_held": "sk-warning",
+    "over_limit": "sk-warning",
+    "skipped": "sk-warning",
     "gone": "sk-warning",
     "taken": "sk-warning",
     "held_elsewhere": "sk-warning",
 }
 _STATUS_TONES = {"available": "sk-good", "booked": "sk-good", "slot_taken": "sk-warning", "error": "sk-bad"}
-_FATE_TONES = {"not_held": "sk-warning", "lost": "sk-warning", "ran_out": "sk-warning", "not_let_go": "sk-warning"}
+_FATE_TONES = dict.fromkeys(("not_held", "over_limit", "lost", "ran_out", "not_let_go"), "sk-warning")
 
 
 @dataclass(frozen=True)

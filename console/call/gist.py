@@ -146,6 +146,8 @@ class _Teller:
         if turn.status == "booked":
             if turn.recheck == "failed":
                 yield say.recheck_failed
+            if turn.recheck == "skipped":
+                yield say.recheck_skipped
             found_again = any(b.recovered and b.starts_at == turn.wished_start for b in story.bookings)
             yield say.found_again if found_again else say.booked
         elif turn.status == "slot_taken":
@@ -163,11 +165,11 @@ class _Teller:
 
     def _offer(self, turn: Turn) -> str:
         say = self.say
-        held = turn.hold != "store_down"
+        because = say.unheld.get(turn.hold or "")
         if turn.wished_start is None or not _found(turn):
-            return say.free_held if held else say.free_not_held
-        template = say.offered if held else say.offered_not_held
-        return template.format(moment=self._moments([turn.wished_start]))
+            return say.free_not_held.format(because=because) if because else say.free_held
+        template = say.offered_not_held if because else say.offered
+        return template.format(moment=self._moments([turn.wished_start]), because=because)
 
     def _trouble(self, turn: Turn, story: CallStory) -> str:
         say, failed = self.say, _failed_step(turn)

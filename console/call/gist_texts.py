@@ -28,6 +28,7 @@ class GistTexts:
     free_not_held: str
     offered: str
     offered_not_held: str
+    unheld: Mapping[str, str]
     not_listed: str
     not_listed_to: str
     none_then: str
@@ -54,6 +55,7 @@ class GistTexts:
     refused_to: str
     lost_to: str
     recheck_failed: str
+    recheck_skipped: str
     booked: str
     found_again: str
     uncertain: str
@@ -90,9 +92,13 @@ GIST: Mapping[str, GistTexts] = {
         then_asked="Fragte um {time} dann nach {moment}",
         then_asked_openly="Fragte um {time} noch einmal",
         free_held="der Termin war frei und wurde vorgemerkt",
-        free_not_held="der Termin war frei, aber nicht vorzumerken, weil die Datenbank nicht antwortete",
+        free_not_held="der Termin war frei, aber nicht vorzumerken, weil {because}",
         offered="bekam {moment} angeboten, frei und vorgemerkt",
-        offered_not_held="bekam {moment} angeboten, nicht vorgemerkt, weil die Datenbank nicht antwortete",
+        offered_not_held="bekam {moment} angeboten, nicht vorgemerkt, weil {because}",
+        unheld={
+            "store_down": "die Datenbank nicht antwortete",
+            "over_limit": "für seine oder für die gewählte Nummer schon so viel vorgemerkt war, wie es sein darf",
+        },
         not_listed="der Termin stand da nicht in der Liste der freien Zeiten des Kalenders",
         not_listed_to="der Termin war da schon vergeben: {other} hatte ihn",
         none_then="da war nichts frei",
@@ -122,6 +128,7 @@ GIST: Mapping[str, GistTexts] = {
         refused_to="beim Buchen hatte ihn schon {other}, und Cal.com lehnte unsere Buchung ab",
         lost_to="da war der Termin für {other} vorgemerkt",
         recheck_failed="die Nachprüfung schlug fehl, gebucht wurde trotzdem",
+        recheck_skipped="ohne Nachprüfung, weil Cal.com gerade nur noch wenige Anfragen erlaubte",
         booked="gebucht",
         found_again="gebucht, auch wenn Cal.coms Antwort verloren ging: die Buchung wurde wiedergefunden",
         uncertain="ob gebucht wurde, ist nicht bekannt",
@@ -170,9 +177,13 @@ GIST: Mapping[str, GistTexts] = {
         then_asked="Then asked for {moment} at {time}",
         then_asked_openly="Asked once more at {time}",
         free_held="it was free and held",
-        free_not_held="it was free, but could not be held because the database did not answer",
+        free_not_held="it was free, but could not be held because {because}",
         offered="was offered {moment}, free and held",
-        offered_not_held="was offered {moment}, not held because the database did not answer",
+        offered_not_held="was offered {moment}, not held because {because}",
+        unheld={
+            "store_down": "the database did not answer",
+            "over_limit": "as much was held already for the caller's number, or the dialled one, as may be",
+        },
         not_listed="it was not in the calendar's list of free slots at that moment",
         not_listed_to="it was taken by then: {other} had it",
         none_then="nothing was free then",
@@ -202,6 +213,7 @@ GIST: Mapping[str, GistTexts] = {
         refused_to="when it was to be booked {other} had it already, and Cal.com refused our booking",
         lost_to="by then it was held for {other}",
         recheck_failed="the re-check failed, so it was booked without one",
+        recheck_skipped="without a re-check, since Cal.com allowed few requests more just then",
         booked="booked",
         found_again="booked, though Cal.com's answer was lost: the booking was found again",
         uncertain="whether it is booked is not known",

@@ -11,7 +11,10 @@ from store.tables import Turn
 HELD_AFTER_BOOKING = timedelta(seconds=10)
 """So long a hold stays after its booking: Cal.com's own list of free slots lags behind."""
 
-_OVER = ("not_held", "moved", "lost", "let_go", "ran_out")
+_UNHELD = {"store_down": "not_held", "over_limit": "over_limit"}
+"""What comes of trying to hold a slot that is offered all the same."""
+
+_OVER = (*_UNHELD.values(), "moved", "lost", "let_go", "ran_out")
 
 _TAKING = ("check_slot", "hold_slot", "recheck_slot", "book_slot")
 
@@ -20,7 +23,8 @@ _TAKING = ("check_slot", "hold_slot", "recheck_slot", "book_slot")
 class Fate:
     """What became of a hold, as a key of the texts.
 
-    ``not_held``, ``renewed``, ``taken_again``, ``moved``, ``lost``, ``kept``, ``let_go``, ``not_let_go``, ``ran_out``.
+    ``not_held``, ``over_limit``, ``renewed``, ``taken_again``, ``moved``, ``lost``, ``kept``, ``let_go``,
+    ``not_let_go``, ``ran_out``.
     """
 
     at: datetime
@@ -82,22 +86,22 @@ def holds_of(story: CallStory, now: datetime) -> list[Held]:
     """Return the call's holds one after the other, each with what became of it."""
     told: list[_Keeping] = []
     current: _Keeping | None = None
-    database_down, lasts = False, None
+    unheld, lasts = False, None
     for turn in story.turns:
         at = _taken_at(turn)
         if at is None or turn.wished_start is None:
             continue
         ours = current if current and current.start == turn.wished_start else None
-        booked = turn.status == "booked" and not database_down
-        if turn.hold == "store_down":
-            database_down = True
-            told.append(_Keeping(at, turn.wished_start, fates=[Fate(at, "not_held")]))
+        booked = turn.status == "booked" and not unheld
+        if why := _UNHELD.get(turn.hold or ""):
+            unheld = True
+            told.append(_Keeping(at, turn.wished_start, fates=[Fate(at, why)]))
         elif turn.race_caught_at == "hold":
             if ours:
                 ours.meets(at, "lost")
                 current = None
         elif turn.hold == "held" or booked:
-            database_down = False
+            unheld = False
             lasts = turn.held_until - at if turn.held_until else lasts
             until = at + lasts if lasts else None
             if ours:

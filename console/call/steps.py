@@ -11,7 +11,8 @@ class Step:
 
     ``attempts`` is ``None`` where it is not known, ``failure`` the kind of error of a step that came to no result.
     ``result`` is what it came to, as a key of the texts: ``free``, ``free_not_held``, ``not_listed``, ``held``,
-    ``held_elsewhere``, ``not_held``, ``still_free``, ``gone``, ``booked``, ``found_again``, ``taken``, ``let_go``.
+    ``held_elsewhere``, ``not_held``, ``over_limit``, ``still_free``, ``gone``, ``skipped``, ``booked``,
+    ``found_again``, ``taken``, ``let_go``.
     """
 
     at: datetime

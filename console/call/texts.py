@@ -120,6 +120,8 @@ CALL: Mapping[str, CallTexts] = {
             "held": "vorgemerkt",
             "held_elsewhere": "für einen anderen Anruf vorgemerkt",
             "not_held": "nicht vorgemerkt: die Datenbank antwortete nicht",
+            "over_limit": "nicht vorgemerkt: für eine der Nummern ist es schon genug",
+            "skipped": "nicht nachgesehen: Cal.com erlaubte nur noch wenige Anfragen",
             "still_free": "noch frei",
             "gone": "nicht mehr frei",
             "booked": "gebucht",
@@ -129,6 +131,7 @@ CALL: Mapping[str, CallTexts] = {
         },
         fate={
             "not_held": "nicht gelungen: die Datenbank antwortete nicht",
+            "over_limit": "nicht erlaubt: für eine der Nummern ist schon genug vorgemerkt",
             "renewed": "erneuert",
             "taken_again": "neu vorgemerkt",
             "moved": "für einen anderen Termin aufgegeben",
@@ -226,6 +229,8 @@ CALL: Mapping[str, CallTexts] = {
             "held": "held",
             "held_elsewhere": "held for another call",
             "not_held": "not held: the database did not answer",
+            "over_limit": "not held: enough is held for one of the numbers",
+            "skipped": "not looked: Cal.com allowed few requests more",
             "still_free": "still free",
             "gone": "not free any more",
             "booked": "booked",
@@ -235,6 +240,7 @@ CALL: Mapping[str, CallTexts] = {
         },
         fate={
             "not_held": "failed: the database did not answer",
+            "over_limit": "not allowed: enough is held for one of the numbers",
             "renewed": "renewed",
             "taken_again": "taken again",
             "moved": "given up for another moment",

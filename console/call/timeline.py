@@ -76,6 +76,13 @@ class Ended:
     reason: str | None = None
 
 
+_HOLD_RESULTS = {
+    "held": "held",
+    "held_by_another_call": "held_elsewhere",
+    "store_down": "not_held",
+    "over_limit": "over_limit",
+}
+
 Entry: TypeAlias = Step | Said | Raced | Held | Told | Thought | Ended
 
 
@@ -183,14 +190,14 @@ def _results(turn: Turn, story: CallStory) -> dict[str, str]:
     found_again = any(b.recovered and b.starts_at == turn.wished_start for b in story.bookings)
     refused = {"booking": "taken", "hold": "held_elsewhere"}.get(turn.race_caught_at or "")
     booked = ("found_again" if found_again else "booked") if turn.status == "booked" else refused
-    rechecked = {"passed": "still_free", "gone": "held_elsewhere" if turn.race_caught_at == "hold" else "gone"}
-    held = {"held": "held", "held_by_another_call": "held_elsewhere", "store_down": "not_held"}.get(turn.hold or "")
-    checked = "free_not_held" if turn.hold == "store_down" else "free"
+    gone = "held_elsewhere" if turn.race_caught_at == "hold" else "gone"
+    rechecked = {"passed": "still_free", "gone": gone, "skipped": "skipped"}
+    checked = "free_not_held" if turn.hold in ("store_down", "over_limit") else "free"
     if turn.status != "available":
         checked = "held_elsewhere" if turn.race_caught_at == "hold" else "not_listed"
     results = {
         "check_slot": checked,
-        "hold_slot": held,
+        "hold_slot": _HOLD_RESULTS.get(turn.hold or ""),
         "recheck_slot": rechecked.get(turn.recheck or ""),
         "book_slot": booked,
     }

@@ -90,9 +90,15 @@ WORDS: Mapping[str, Words] = {
             "held": "vorgemerkt",
             "held_by_another_call": "für einen anderen Anruf vorgemerkt",
             "store_down": "nicht vorgemerkt, die Datenbank antwortete nicht",
+            "over_limit": "nicht vorgemerkt, für eine der Nummern ist es schon genug",
             "not_tried": "nicht vorgemerkt",
         },
-        recheck={"passed": "noch frei", "gone": "inzwischen vergeben", "failed": "fehlgeschlagen"},
+        recheck={
+            "passed": "noch frei",
+            "gone": "inzwischen vergeben",
+            "failed": "fehlgeschlagen",
+            "skipped": "ausgelassen",
+        },
         kind={"question": "Frage", "confirmation": "Ja"},
         step={
             "check_slot": "Termin prüfen",
@@ -167,9 +173,10 @@ WORDS: Mapping[str, Words] = {
             "held": "held",
             "held_by_another_call": "held for another call",
             "store_down": "not held, the database did not answer",
+            "over_limit": "not held, enough is held for one of the numbers",
             "not_tried": "not held",
         },
-        recheck={"passed": "still free", "gone": "taken meanwhile", "failed": "failed"},
+        recheck={"passed": "still free", "gone": "taken meanwhile", "failed": "failed", "skipped": "skipped"},
         kind={"question": "question", "confirmation": "yes"},
         step={
             "check_slot": "look for the slot",
