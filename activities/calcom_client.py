@@ -20,6 +20,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
+from activities.budget import Budgets, Need
 from activities.calcom_answers import (
     Booking,
     Bookings,
@@ -38,6 +39,7 @@ from activities.errors import (
     AlreadyCancelled,
     CalcomError,
     NotConfigured,
+    RateLimited,
     Refusal,
     Unreachable,
     error_of,
@@ -135,11 +137,16 @@ class CalcomClient:
         http: httpx.AsyncClient,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         observe: Observer = _nobody,
+        budgets: Budgets | None = None,
     ) -> None:
-        """Ask through ``http`` (see ``calcom_http``); by ``clock`` the rate limit's reset time becomes a delay."""
+        """Ask through ``http`` (see ``calcom_http``), within ``budgets``.
+
+        By ``clock`` the rate limit's reset time becomes a delay.
+        """
         self._http = http
         self._clock = clock
         self._observe = observe
+        self._budgets = budgets or Budgets(clock=clock)
         # Every process begins elsewhere, and uses no number again before all were used.
         begin = _LEAST_EXTRA + secrets.randbelow(_MOST_EXTRA - _LEAST_EXTRA)
         self._extra_milliseconds = itertools.cycle(
@@ -154,12 +161,14 @@ class CalcomClient:
         end: datetime,
         timezone: str,
         *,
+        need: Need = Need.QUESTION,
         fresh: bool = False,
     ) -> tuple[datetime, ...]:
         """Return the starts of the free slots in ``[start, end)``, in order, with the offset of ``timezone``.
 
         Cal.com lists slots that have ended by ``end``. It answers equal queries from a cache of about 2 s; with
-        ``fresh`` it is asked what nobody asked before. Full slots of seated events are left out.
+        ``fresh`` it is asked what nobody asked before. Full slots of seated events are left out. ``need`` says how
+        readily the request yields when the key has few left.
         """
         asked_end = end
         if fresh:
@@ -172,6 +181,7 @@ class CalcomClient:
             "GET",
             "slots",
             account=account,
+            need=need,
             seconds=SLOTS_SECONDS,
             query={
                 "eventTypeId": str(event_type_id),
@@ -326,6 +336,7 @@ class CalcomClient:
         *,
         account: Account,
         seconds: float,
+        need: Need = Need.BOOKING,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
         refusals: tuple[Refusal, ...] = (),
@@ -333,6 +344,8 @@ class CalcomClient:
         key = account.api_key
         if not (key and key.isascii() and key.isprintable()):
             raise NotConfigured("the API key is empty or has characters that no key has")
+        if wait := self._budgets.wait(key, need):
+            raise RateLimited(wait)
         headers = {"Authorization": f"Bearer {key}"}
         if version := API_VERSIONS.get(path.partition("/")[0]):
             headers["cal-api-version"] = version
@@ -342,7 +355,10 @@ class CalcomClient:
         began = time.monotonic()
         result = Unreachable.result
         try:
-            data = await self._answer(answer, _WANTED[endpoint], request, seconds, refusals)
+            with self._budgets.under_way(key):
+                response = await self._send(request, _WANTED[endpoint], seconds)
+            self._budgets.note(key, response)
+            data = self._understood(answer, _WANTED[endpoint], response, refusals)
             result = "ok"
             return data
         except CalcomError as error:
@@ -351,21 +367,18 @@ class CalcomClient:
         finally:
             self._observe(CalendarAnswer(account.company, endpoint, result, time.monotonic() - began))
 
-    async def _answer(
-        self,
-        answer: type[Success[Data]],
-        wanted: str,
-        request: httpx.Request,
-        seconds: float,
-        refusals: tuple[Refusal, ...],
-    ) -> Data:
+    async def _send(self, request: httpx.Request, wanted: str, seconds: float) -> httpx.Response:
         try:
             async with asyncio.timeout(seconds):
-                response = await self._http.send(request)
+                return await self._http.send(request)
         except (TimeoutError, httpx.TimeoutException):
             raise Unreachable(f"Cal.com did not answer within {seconds:g} s when asked for {wanted}") from None
         except httpx.RequestError as error:
             raise Unreachable(f"Cal.com could not be asked for {wanted}: {type(error).__name__}") from None
+
+    def _understood(
+        self, answer: type[Success[Data]], wanted: str, response: httpx.Response, refusals: tuple[Refusal, ...]
+    ) -> Data:
         if response.status_code not in (200, 201):
             raise error_of(response, wanted, refusals, self._clock())
         try:

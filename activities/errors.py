@@ -6,7 +6,7 @@
     ├── InThePast             the start has passed
     ├── NotFound              no such booking
     │   └── AlreadyCancelled  it has been cancelled or moved
-    ├── RateLimited           429, whatever its body
+    ├── RateLimited           429, whatever its body; or not asked, as that would have been the answer
     ├── NotConfigured         any other 4xx that Cal.com itself wrote: waiting will not make it better
     └── Unreachable           no answer, 5xx, or an answer that is not Cal.com's: what it did is not known
 
@@ -21,6 +21,8 @@ from typing import ClassVar, Literal, NamedTuple
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
+
+from activities.budget import SOON, WINDOW, said_of_budget
 
 
 class CalcomError(Exception):
@@ -58,7 +60,7 @@ class AlreadyCancelled(NotFound):
 
 
 class RateLimited(CalcomError):
-    """Cal.com did nothing and asks to be left alone for ``reset_after``."""
+    """Cal.com did nothing, or was not even asked, and is to be left alone for ``reset_after``."""
 
     result = "rate_limited"
 
@@ -119,17 +121,13 @@ _REMEDIES = {
 _REMEDY = "check the event type's settings"
 _FAULTY_FIELD = re.compile(r"(\w+) property is wrong|\{(\w+)\}(\w+)")
 
-_RESET_HEADER = "x-ratelimit-reset"
-_RESET_UNKNOWN = timedelta(seconds=60)
-"""How long Cal.com blocks a key that went over its limit."""
-_FIRST_UNIX_TIME = 1_000_000_000
-
 
 def error_of(response: httpx.Response, wanted: str, refusals: tuple[Refusal, ...], now: datetime) -> CalcomError:
     """Return what a response other than the ``wanted`` one means."""
     status = response.status_code
     if status == 429:
-        return RateLimited(_reset_after(response.headers, now))
+        budget = said_of_budget(response, now)
+        return RateLimited(max(budget.resets_at - now, SOON) if budget else WINDOW)
     problem = _problem(response.content) if 400 <= status < 500 else None
     if problem is None:
         return not_understood(response, wanted)
@@ -184,18 +182,3 @@ def _faulty_fields(problem: _Problem) -> list[str]:
     if isinstance(problem.details, dict) and isinstance(faults := problem.details.get("errors"), list):
         return [str(fault["property"]) for fault in faults if isinstance(fault, dict) and "property" in fault]
     return [" ".join(filter(None, found)) for found in _FAULTY_FIELD.findall(problem.message)]
-
-
-def _reset_after(headers: httpx.Headers, now: datetime) -> timedelta:
-    """Read the reset header: seconds to go, as measured, or a Unix time, as a third party documents it."""
-    resets = [
-        float(value)
-        for name, value in headers.items()
-        if name.startswith(_RESET_HEADER) and re.fullmatch(r"\d{1,10}(\.\d+)?", value)
-    ]
-    if not resets:
-        return _RESET_UNKNOWN
-    seconds = max(resets)
-    if seconds >= _FIRST_UNIX_TIME:
-        seconds -= now.timestamp()
-    return timedelta(seconds=max(seconds, 1))

@@ -15,6 +15,7 @@ import phonenumbers
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.budget import Need
 from activities.calcom_answers import Booking
 from activities.calcom_client import Account, CalcomClient
 from activities.errors import (
@@ -28,7 +29,7 @@ from activities.errors import (
 )
 from activities.free_slots import slots_free_of
 from store.errors import StoreUnavailable
-from store.holds import Holds
+from store.holds import Holds, Line, OverLimit
 from workflows.messages import HoldState
 from workflows.metrics import HOLD_ATTEMPTS
 from workflows.requests import (
@@ -92,7 +93,8 @@ class SchedulingActivities:
     @activity.defn
     async def find_slots(self, request: SlotSearch) -> FreeSlots:
         """Read the free slots of a range, freshly, without those other calls hold."""
-        starts = await self._read_slots(request, request.look_from, request.look_until, fresh=True)
+        need = Need.OPTIONAL if request.optional else Need.QUESTION
+        starts = await self._read_slots(request, request.look_from, request.look_until, need=need, fresh=True)
         return FreeSlots(starts=await self._without_holds(request, starts))
 
     @activity.defn
@@ -102,12 +104,21 @@ class SchedulingActivities:
 
     @activity.defn
     async def recheck_slot(self, request: SlotRecheck) -> Recheck:
-        """Renew the hold, then look at the one slot again with a query nobody asked before."""
+        """Renew the hold, then look at the one slot again with a query nobody asked before.
+
+        Near the calendar's rate limit, or beyond it, the look is skipped: the booking needs what is left, and decides.
+        """
         start = request.start.astimezone(UTC)
         hold = await self._hold(request, start, request.hold_seconds)
         if hold is HoldState.HELD_BY_ANOTHER_CALL:
             return Recheck(listed=False, hold=hold)
-        starts = await self._read_slots(request, start, start + request.service.duration, fresh=True)
+        end = start + request.service.duration
+        try:
+            starts = await self._read_slots(request, start, end, need=Need.OPTIONAL, fresh=True)
+        except ApplicationError as error:
+            if error.type != RATE_LIMITED:
+                raise
+            return Recheck(listed=False, hold=hold, skipped=True)
         return Recheck(listed=start in starts, hold=hold)
 
     @activity.defn
@@ -194,7 +205,13 @@ class SchedulingActivities:
         return next(found, None)
 
     async def _read_slots(
-        self, request: CalendarRequest, look_from: datetime, look_until: datetime, *, fresh: bool = False
+        self,
+        request: CalendarRequest,
+        look_from: datetime,
+        look_until: datetime,
+        *,
+        need: Need = Need.QUESTION,
+        fresh: bool = False,
     ) -> tuple[datetime, ...]:
         with _calendar_errors(request):
             return await self._client.slots(
@@ -203,6 +220,7 @@ class SchedulingActivities:
                 look_from,
                 look_until,
                 request.timezone,
+                need=need,
                 fresh=fresh,
             )
 
@@ -216,7 +234,10 @@ class SchedulingActivities:
                 end=start + request.service.duration,
                 seconds=seconds,
                 capacity=request.service.capacity,
+                line=Line(**request.line.model_dump()),
             )
+        except OverLimit:
+            hold = HoldState.OVER_LIMIT
         except StoreUnavailable:
             activity.logger.warning("Going on without a hold: the store does not answer")
             hold = HoldState.STORE_DOWN

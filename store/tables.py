@@ -157,14 +157,16 @@ class Hold(Table, table=True):
 
 
 class CalendarBudget(Table, table=True):
-    """How many requests Cal.com allows an account until ``resets_at``, as it last said to any process, ``noted_at``.
+    """How many requests Cal.com still allows an account until ``resets_at``, as it last said to any process.
 
-    ``account`` is a digest of the API key.
+    ``account`` is a digest of the API key, ``allowed`` how many requests it may make in a window, ``remaining`` how
+    many of them were left at ``noted_at``.
     """
 
     __tablename__ = "calendar_budget"
 
     account: str = Field(primary_key=True)
+    allowed: int
     remaining: int
     resets_at: datetime = Field(sa_type=Moment)
     noted_at: datetime = Field(sa_type=Moment)
@@ -173,13 +175,17 @@ class CalendarBudget(Table, table=True):
 class Customer(Table, table=True):
     """A customer of a company, recognised by number (E.164); without a number never recognised."""
 
-    __table_args__: ClassVar[Any] = (UniqueConstraint("company", "number"),)
+    __table_args__: ClassVar[Any] = (UniqueConstraint("company", "number"), Index(None, "number"))
 
     id: str = Field(primary_key=True, default_factory=lambda: str(uuid4()))
     company: str
     number: str | None = None
     name: str
     email: str | None = None
+
+
+FORGOTTEN = 2**31 - 1
+"""The revision of a call whose caller was forgotten: no record that is still on its way is newer, so none is taken."""
 
 
 class Call(Table, table=True):
@@ -191,7 +197,11 @@ class Call(Table, table=True):
     to no turn, as in ``Turn``.
     """
 
-    __table_args__: ClassVar[Any] = (Index(None, "company", "started_at"), Index(None, "started_at"))
+    __table_args__: ClassVar[Any] = (
+        Index(None, "company", "started_at"),
+        Index(None, "started_at"),
+        Index(None, "caller_number"),
+    )
 
     call_id: str = Field(primary_key=True)
     revision: int
@@ -215,11 +225,12 @@ class Turn(Table, table=True):
     """One question or confirmation of a call, in order of ``position``.
 
     ``race_caught_at`` is ``hold``, ``recheck`` or ``booking`` where somebody else was faster. ``alternatives`` are the
-    moments offered instead. ``hold`` is ``held``, ``held_by_another_call``, ``store_down`` or ``not_tried``;
-    ``held_until`` is about when a hold on what was offered runs out. ``recheck`` is ``passed``, ``gone``, ``failed`` or
-    null where nobody looked again. ``gap_seconds`` is how long the caller thought, between offer and "yes". ``heard``
-    is false for an answer that came when nobody listened any more. ``steps`` are the activities it took, in order:
-    ``name``, ``began_at`` and ``ended_at`` (ISO texts in UTC), ``attempts`` and ``failure``.
+    moments offered instead. ``hold`` is ``held``, ``held_by_another_call``, ``store_down``, ``over_limit`` or
+    ``not_tried``; ``held_until`` is about when a hold on what was offered runs out. ``recheck`` is ``passed``,
+    ``gone``, ``failed``, ``skipped`` or null where nobody looked again. ``gap_seconds`` is how long the caller thought,
+    between offer and "yes". ``heard`` is false for an answer that came when nobody listened any more. ``steps`` are the
+    activities it took, in order: ``name``, ``began_at`` and ``ended_at`` (ISO texts in UTC), ``attempts`` and
+    ``failure``.
     """
 
     __table_args__: ClassVar[Any] = (
@@ -256,10 +267,11 @@ class Reply(Table, table=True):
 
     ``at`` is when it was said and ``seconds`` how long the caller had waited for it. ``turn_id`` is that of the turn it
     answers, null where no turn came of it: words that were asked back, the clock, who is calling. ``words`` are what
-    the caller said of day, time and service, as the agent passed them on. ``message`` may name a caller.
+    the caller said of day, time and service, as the agent passed them on. ``message`` may name a caller. ``key`` is the
+    row's own, so that it can be written again where the database did not answer; null in old rows.
     """
 
-    __table_args__: ClassVar[Any] = (Index(None, "call_id"),)
+    __table_args__: ClassVar[Any] = (Index(None, "call_id"), Index(None, "key", unique=True))
 
     id: int | None = Field(default=None, primary_key=True)
     call_id: str
@@ -273,6 +285,7 @@ class Reply(Table, table=True):
     message: str
     words: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     seconds: float
+    key: str | None = Field(default_factory=lambda: uuid4().hex)
 
 
 class CalendarAnswers(Table, table=True):

@@ -33,8 +33,12 @@ class TemporalServer:
 
 
 @asynccontextmanager
-async def dev_server() -> AsyncIterator[TemporalServer]:
-    """Run the dev server; time passes as it does, and skips ahead where a test says so."""
+async def dev_server(**matching: int) -> AsyncIterator[TemporalServer]:
+    """Run the dev server; time passes as it does, and skips ahead where a test says so.
+
+    ``matching`` are settings of the service that gives tasks to workers.
+    """
+    more = [word for name, value in matching.items() for word in ("--dynamic-config-value", f"matching.{name}={value}")]
     async with await WorkflowEnvironment.start_time_skipping_v2(
         ts_config=TimeSkippingConfig(enabled=False),
         data_converter=pydantic_data_converter,
@@ -45,6 +49,9 @@ async def dev_server() -> AsyncIterator[TemporalServer]:
             "frontend.WorkflowTimeSkippingEnabled=true",
             "--dynamic-config-value",
             "history.transferProcessorMaxPollRPS=1000",
+            "--dynamic-config-value",
+            "matching.enableFairness=true",
+            *more,
         ],
         dev_server_startup_timeout=timedelta(seconds=30),
     ) as env:

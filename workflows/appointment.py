@@ -46,6 +46,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.requests import Attendee, BookingResult, StepResult
     from workflows.rules import Choice, OnOffer, Slot
 
+_NOT_FREE = (AnswerStatus.UNAVAILABLE, AnswerStatus.NO_AVAILABILITY)
+
 _OFFER_STANDS = (AnswerStatus.MISSING_CUSTOMER_NAME, AnswerStatus.ERROR)
 """Answers to a confirmation after which it may simply be given again."""
 
@@ -193,7 +195,7 @@ class AppointmentWorkflow:
             answer = await self._find_offer(slot, turn)
         except ActivityError as error:
             return self._calendar_trouble(error, slot)
-        if answer.status is AnswerStatus.UNAVAILABLE and slot.start in self._perhaps_booked:
+        if answer.status in _NOT_FREE and slot.start in self._perhaps_booked:
             # It may be our own booking that takes the slot: neither "taken" nor "yours" would be known to be true.
             return self._not_found_out(slot, uncertain=True)
         return await self._on_the_callers_name(answer)
@@ -278,8 +280,9 @@ class AppointmentWorkflow:
     async def _recheck(self, slot: Slot, turn: Turn) -> CaughtAt | None:
         """Look again right before booking; return where a race was caught, ``None`` if the slot still stands.
 
-        A look that fails stops nothing: the booking call itself is the only arbiter. Where an earlier attempt may have
-        booked the slot a look would show our own booking as gone; the booking step looks for that one first.
+        A look that fails, or is left out, stops nothing: the booking call itself is the only arbiter. Where an earlier
+        attempt may have booked the slot a look would show our own booking as gone; the booking step looks for that one
+        first.
         """
         if not self._call.branch.recheck or slot.start in self._perhaps_booked:
             return None
@@ -288,6 +291,9 @@ class AppointmentWorkflow:
         except ActivityError as error:
             workflow.logger.warning("re-check failed, booking all the same: %s", kind_of(error))
             turn.recheck = RecheckResult.FAILED
+            return None
+        if seen.skipped:
+            turn.recheck = RecheckResult.SKIPPED
             return None
         stands = seen.listed and seen.hold is not HoldState.HELD_BY_ANOTHER_CALL
         turn.recheck = RecheckResult.PASSED if stands else RecheckResult.GONE
@@ -304,7 +310,7 @@ class AppointmentWorkflow:
             outcome = await self._calendar.book(
                 slot,
                 attendee,
-                hold_renewed=turn.recheck is RecheckResult.PASSED,
+                hold_renewed=turn.recheck in (RecheckResult.PASSED, RecheckResult.SKIPPED),
                 look_first=slot.start in self._perhaps_booked,
             )
         except ActivityError as error:

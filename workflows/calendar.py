@@ -15,6 +15,7 @@ from workflows.requests import (
     BookSlot,
     CalendarFields,
     HoldRelease,
+    Line,
     Recheck,
     SlotCheck,
     SlotHold,
@@ -53,6 +54,12 @@ class Calendar:
         """Nothing is asked or held yet."""
         self._call = call
         self._run = run
+        self._line = Line(
+            caller=call.caller_number,
+            dialled=call.dialled_number,
+            most_of_caller=call.holds_per_caller,
+            most_of_dialled=call.holds_per_number,
+        )
         self._while_caller_waits = options.while_caller_waits(call.answer_budget_seconds)
         self._may_hold = False
         self.hold = HoldState.NOT_TRIED
@@ -108,12 +115,13 @@ class Calendar:
             self.hold = HoldState.NOT_TRIED
         return outcome
 
-    async def free_slots(self, slot: Slot, look_from: datetime, look_until: datetime) -> tuple[datetime, ...]:
-        """Read what else is free, freshly."""
-        request = SlotSearch(**self._fields(slot), look_from=look_from, look_until=look_until)
-        found = await self._run(
-            steps.find_slots, request, self._while_caller_waits, f"what is free near {self._moment(slot)}?"
-        )
+    async def free_slots(
+        self, slot: Slot, look_from: datetime, look_until: datetime, *, optional: bool = False
+    ) -> tuple[datetime, ...]:
+        """Read what else is free, freshly; an ``optional`` look is given up rather than waited for."""
+        request = SlotSearch(**self._fields(slot), look_from=look_from, look_until=look_until, optional=optional)
+        how = options.once(self._while_caller_waits) if optional else self._while_caller_waits
+        found = await self._run(steps.find_slots, request, how, f"what is free near {self._moment(slot)}?")
         return found.starts
 
     async def let_go(self) -> None:
@@ -135,6 +143,7 @@ class Calendar:
             timezone=branch.timezone,
             calcom_api_key_env=branch.calcom_api_key_env,
             service=slot.service,
+            line=self._line,
         )
 
 

@@ -189,8 +189,9 @@ class Branch(Message):
 class Call(Message):
     """One phone call: what its workflow is started with.
 
-    Numbers are E.164; ``caller_number`` is ``None`` where it was withheld. The seconds are the installation's
-    settings at the time the call began.
+    Numbers are E.164; ``caller_number`` is ``None`` where it was withheld. The seconds, and how many slots may be held
+    at once for the one number and through the other (``None``: any number), are the installation's settings at the
+    time the call began.
     """
 
     call_id: str
@@ -200,6 +201,8 @@ class Call(Message):
     answer_budget_seconds: float = 8
     hold_seconds: float = 120
     confirmation_window_seconds: float = 900
+    holds_per_caller: int | None = None
+    holds_per_number: int | None = None
 
 
 class SlotWish(Message):

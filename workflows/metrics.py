@@ -41,6 +41,9 @@ CALENDAR_ENDPOINTS = (
 CALENDAR_RESULTS = ("ok", "taken", "refused", "not_found", "rate_limited", "not_configured", "unreachable")
 """What Cal.com answers: only the last three are trouble."""
 
+CALENDAR_NEEDS = ("optional", "question", "booking")
+"""What Cal.com is asked for; near its rate limit the first yields first."""
+
 _ANSWER_BUCKETS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 10.0)
 _GAP_BUCKETS = (1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0)
 
@@ -143,10 +146,15 @@ CALCOM_REQUEST_SECONDS = Histogram(
     "How long Cal.com took to answer, by what it was asked and what came of it.",
     {"endpoint": CALENDAR_ENDPOINTS, "result": CALENDAR_RESULTS},
 )
+CALCOM_REQUESTS_WITHHELD = Counter(
+    "slotkeeper_calcom_requests_withheld_total",
+    "Requests not made, as a key's last ones are kept for bookings, or none is left; by what they were for.",
+    {"need": CALENDAR_NEEDS},
+)
 HOLD_ATTEMPTS = Counter(
     "slotkeeper_hold_attempts_total",
     "Attempts to hold a slot, by what became of them.",
-    {"result": (HoldState.HELD, HoldState.HELD_BY_ANOTHER_CALL, HoldState.STORE_DOWN)},
+    {"result": tuple(state for state in HoldState if state is not HoldState.NOT_TRIED)},
 )
 HOLDS = Gauge(
     "slotkeeper_holds", "Slots held now: each for a caller who thinks, or for the ten seconds after it was booked."
@@ -176,6 +184,7 @@ METRICS: tuple[Metric, ...] = (
     CALLS,
     CONFIRMED_CALLS,
     CALCOM_REQUEST_SECONDS,
+    CALCOM_REQUESTS_WITHHELD,
     HOLD_ATTEMPTS,
     HOLDS,
     CALLS_IN_PROGRESS,

@@ -136,7 +136,11 @@ class Offers:
         return await self.instead(answer, wanted)
 
     async def instead(self, refusal: Answer, wanted: Wanted, free: Collection[datetime] | None = None) -> Answer:
-        """Add what else is free. Where that cannot be read the refusal stands alone; where nothing is, it says so."""
+        """Add what else is free. Where that cannot be read the refusal stands alone; where nothing is, it says so.
+
+        Raises:
+            ActivityError: It cannot be read, and there is no refusal: others were all that was asked for.
+        """
         if refusal.status is AnswerStatus.PAST_TIME:
             return refusal
         start = wanted.slot.start
@@ -144,15 +148,18 @@ class Offers:
         try:
             found = await self._choose(wanted, await self._look(wanted) if free is None else free)
             if not found:
-                found = await self._choose(wanted, await self._calendar.free_slots(wanted.slot, near, far))
+                further = await self._calendar.free_slots(wanted.slot, near, far, optional=True)
+                found = await self._choose(wanted, further)
         except ActivityError as error:
+            if refusal.status is AnswerStatus.ALTERNATIVES:
+                raise
             workflow.logger.warning("alternatives could not be read: %s", kind_of(error))
             return refusal
         if not found:
             gone = {"status": AnswerStatus.NO_AVAILABILITY, "reason": refusal.reason or Reason.NO_SLOTS, "window": None}
             turned_down = refusal.status is AnswerStatus.UNAVAILABLE and len(wanted.not_again) > 0
-            further = refusal.status is AnswerStatus.ALTERNATIVES or turned_down
-            return refusal.model_copy(update=gone | {"nothing_further": further})
+            nothing_further = refusal.status is AnswerStatus.ALTERNATIVES or turned_down
+            return refusal.model_copy(update=gone | {"nothing_further": nothing_further})
         self._named |= {alternative.id: alternative.start for alternative in found}
         return refusal.model_copy(update={"alternatives": found})
 

@@ -43,6 +43,15 @@ def while_caller_waits(answer_budget_seconds: float) -> StepOptions:
     return StepOptions(start_to_close_timeout=limit, schedule_to_close_timeout=limit, retry_policy=_SOON)
 
 
+def once(how: StepOptions) -> StepOptions:
+    """Return these options for a step that may be given up at once: a single attempt."""
+    return StepOptions(
+        start_to_close_timeout=how["start_to_close_timeout"],
+        schedule_to_close_timeout=how["schedule_to_close_timeout"],
+        retry_policy=RetryPolicy(maximum_attempts=1),
+    )
+
+
 RECHECK = StepOptions(
     # Two short looks at the most: a failed re-check does not stop the booking, it only delays it.
     start_to_close_timeout=timedelta(seconds=4.5),

@@ -8,6 +8,18 @@ from pydantic import AwareDatetime
 from workflows.messages import BookingRecord, CallOutcome, HoldState, Message, Service, StepRecord, TurnRecord
 
 
+class Line(Message):
+    """The numbers that call and are called (E.164), and how many slots may be held at once for one or the other.
+
+    ``caller`` is ``None`` where it was withheld; ``None`` is no limit.
+    """
+
+    caller: str | None = None
+    dialled: str | None = None
+    most_of_caller: int | None = None
+    most_of_dialled: int | None = None
+
+
 class CalendarFields(TypedDict):
     """The fields every request to a calendar shares."""
 
@@ -16,6 +28,7 @@ class CalendarFields(TypedDict):
     timezone: str
     calcom_api_key_env: str
     service: Service
+    line: Line
 
 
 class CalendarRequest(Message):
@@ -26,6 +39,7 @@ class CalendarRequest(Message):
     timezone: str
     calcom_api_key_env: str
     service: Service
+    line: Line = Line()
 
 
 class StepResult(Message):
@@ -35,10 +49,14 @@ class StepResult(Message):
 
 
 class SlotSearch(CalendarRequest):
-    """Look for free slots in the half-open range, leaving out what other calls hold."""
+    """Look for free slots in the half-open range, leaving out what other calls hold.
+
+    ``optional``: the look is given up where the calendar allows few requests more for the moment.
+    """
 
     look_from: AwareDatetime
     look_until: AwareDatetime
+    optional: bool = False
 
 
 class FreeSlots(StepResult):
@@ -80,10 +98,14 @@ class SlotRecheck(SlotHold):
 
 
 class Recheck(StepResult):
-    """Whether the slot still stands. With the hold lost, the calendar is not asked any more."""
+    """Whether the slot still stands. With the hold lost, the calendar is not asked any more.
+
+    ``skipped``: the calendar allows few requests more for the moment; the hold is renewed, but nobody looked.
+    """
 
     listed: bool
     hold: HoldState
+    skipped: bool = False
 
 
 class Attendee(Message):

@@ -176,6 +176,9 @@ def _fates(turns: Sequence[TurnRecord], ending: Sequence[StepRecord], call: Call
         elif turn.hold is HoldState.STORE_DOWN:
             yield _Fate(start, "not held, the database did not answer")
             kept = False
+        elif turn.hold is HoldState.OVER_LIMIT:
+            yield _Fate(start, "not held, too many are held for this line")
+            kept = False
     if held is not None:
         released = (step for step in ending if step.name == "release_hold")
         yield from (_Fate(held, "not let go, it runs out by itself" if s.failure else "let go") for s in released)

@@ -18,6 +18,7 @@ from workflows.metrics import (
     ANSWER_SECONDS,
     ANSWERS,
     CALCOM_REQUEST_SECONDS,
+    CALCOM_REQUESTS_WITHHELD,
     CALLS,
     CALLS_IN_PROGRESS,
     DATABASE_UP,
@@ -141,6 +142,7 @@ ROWS: tuple[Row, ...] = (
                 unit="s",
             ),
             Panel("Answers by result", CALCOM_REQUEST_SECONDS.says, (answered(CALCOM_REQUEST_SECONDS, "result"),)),
+            Panel("Requests withheld", CALCOM_REQUESTS_WITHHELD.says, (counted(CALCOM_REQUESTS_WITHHELD, "need"),)),
         ),
     ),
     Row(

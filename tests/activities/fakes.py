@@ -9,7 +9,7 @@ import httpx
 
 from activities.calcom_client import Account
 from store.errors import StoreUnavailable
-from store.holds import Holds
+from store.holds import NOBODYS_LINE, Holds, Line, OverLimit
 
 KEY = "cal_live_secret"
 ACCOUNT = Account("salon", KEY)
@@ -67,12 +67,14 @@ class ScriptedCalcom:
 
 
 class MemoryHolds(Holds):
-    """What ``store.holds.Holds`` promises, without expiry."""
+    """What ``store.holds.Holds`` promises, without expiry; ``over_limit`` says that no line may have more."""
 
     def __init__(self) -> None:
         self.held: dict[str, tuple[str, str, datetime, datetime]] = {}
         self.shortened: list[tuple[str, float]] = []
         self.down = False
+        self.over_limit = False
+        self.lines: list[Line] = []
 
     async def take(
         self,
@@ -84,10 +86,14 @@ class MemoryHolds(Holds):
         end: datetime,
         seconds: float,
         capacity: int,
+        line: Line = NOBODYS_LINE,
     ) -> bool:
         others = await self.of_others(company=company, calendar=calendar, call_id=call_id, since=start, until=end)
         if len(others) >= capacity:
             return False
+        self.lines.append(line)
+        if self.over_limit:
+            raise OverLimit
         self.held[call_id] = (company, calendar, start, end)
         return True
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TypeVar
 
 import httpx
@@ -15,10 +14,9 @@ from activities.calcom_client import Account, CalcomClient, calcom_http
 from activities.scheduling import SchedulingActivities
 from simulator.calcom import Config, Fault, create_app
 from simulator.calcom.records import Booking
-from store.engine import create_engine
 from store.holds import Holds
-from store.migrate import migrate
 from tests.activities.fakes import Run
+from tests.databases import StoreWith
 from workflows.messages import HoldState, Service
 from workflows.requests import (
     Attendee,
@@ -56,11 +54,8 @@ async def client(double: Starlette) -> AsyncIterator[CalcomClient]:
 
 
 @pytest.fixture
-async def scheduling(client: CalcomClient, tmp_path: Path) -> AsyncIterator[SchedulingActivities]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'store.db'}")
-    await migrate(engine)
-    yield SchedulingActivities(client, Holds(engine), {"CALCOM_API_KEY": KEY})
-    await engine.dispose()
+def scheduling(client: CalcomClient, store_with: StoreWith) -> SchedulingActivities:
+    return SchedulingActivities(client, Holds(store_with("tables")), {"CALCOM_API_KEY": KEY})
 
 
 def request(

@@ -1,11 +1,8 @@
 """Cal.com's answer times, as they are counted and as they are kept."""
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -17,10 +14,10 @@ from temporalio.runtime import MetricBuffer, Runtime, TelemetryConfig
 from activities.answer_times import ROWS_AT_ONCE, AnswerTimes
 from activities.calcom_client import CalendarAnswer
 from store.answer_times import MINUTE
-from store.engine import create_engine, reading
-from store.migrate import migrate
+from store.engine import reading
 from store.quickness import step_of
 from store.tables import CalendarAnswers
+from tests.databases import StoreWith, kept_by_somebody_else
 from tests.end_to_end.salon import Clock, eventually
 
 Counted = Callable[[str], list[tuple[float, dict[str, object]]]]
@@ -63,25 +60,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'store.db'}", patience=0.1)
-    await migrate(engine)
-    yield engine
-    await engine.dispose()
+def engine(store_with: StoreWith) -> AsyncEngine:
+    return store_with("tables", patience=0.3)
 
 
 @pytest.fixture
 def times(engine: AsyncEngine, meter: MetricMeter, clock: Clock) -> AnswerTimes:
     return AnswerTimes(engine, meter, clock, most_rows=4 * ROWS_AT_ONCE)
-
-
-@contextmanager
-def away(engine: AsyncEngine) -> Iterator[None]:
-    """Somebody else has the database to himself."""
-    with closing(sqlite3.connect(engine.url.database or "", isolation_level=None)) as somebody_else:
-        somebody_else.execute("BEGIN EXCLUSIVE")
-        yield
-        somebody_else.execute("ROLLBACK")
 
 
 async def minutes(engine: AsyncEngine) -> list[CalendarAnswers]:
@@ -136,7 +121,7 @@ async def test_what_is_counted_while_the_database_is_away_is_written_once_it_is_
 ) -> None:
     times.count(LISTED)
     await times.flush()
-    with away(engine):
+    with kept_by_somebody_else(engine.url):
         for _ in range(3):
             times.count(LISTED)
             await times.flush()
@@ -218,7 +203,7 @@ async def test_a_worker_that_fails_writes_the_rest_as_well(times: AnswerTimes, e
 async def test_a_worker_that_ends_while_the_database_is_away_gives_up_what_is_left(
     times: AnswerTimes, engine: AsyncEngine, metrics: Counted
 ) -> None:
-    with away(engine):
+    with kept_by_somebody_else(engine.url):
         async with times.kept():
             times.count(LISTED)
 

@@ -1,5 +1,4 @@
 import inspect
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.records import RecordActivities
 from store.engine import create_engine, reading
-from store.migrate import migrate
 from store.tables import Booking, Call, Turn
+from tests.databases import StoreWith
 from workflows import steps
 from workflows.messages import (
     AnswerStatus,
@@ -95,11 +94,8 @@ RECORD = CallRecord(
 
 
 @pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'store.db'}")
-    await migrate(engine)
-    yield engine
-    await engine.dispose()
+def engine(store_with: StoreWith) -> AsyncEngine:
+    return store_with("tables")
 
 
 async def run(step: Any, request: Any) -> Any:

@@ -23,6 +23,7 @@ from workflows.requests import (
     CalendarFields,
     FreeSlots,
     HoldRelease,
+    Line,
     Recheck,
     SlotCheck,
     SlotRecheck,
@@ -32,6 +33,7 @@ from workflows.requests import (
 BERLIN = ZoneInfo("Europe/Berlin")
 NINE = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
+LINE = Line(caller="+4915550100001", dialled="+493055500020", most_of_caller=3, most_of_dialled=30)
 
 
 class Check(Protocol):
@@ -53,6 +55,7 @@ def call(service: Service) -> CalendarFields:
         "timezone": "Europe/Berlin",
         "calcom_api_key_env": "CALCOM_API_KEY",
         "service": service,
+        "line": LINE,
     }
 
 
@@ -190,6 +193,35 @@ async def test_a_team_of_two_takes_two_calls_at_once(
 
     assert second.hold is HoldState.HELD
     assert third == Availability(listed=True, hold=HoldState.HELD_BY_ANOTHER_CALL, starts=(listed(NINE + HALF_HOUR),))
+
+
+async def test_a_hold_counts_for_both_ends_of_the_line(
+    check: Check, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
+    calcom.slots(listed(NINE))
+
+    await run(scheduling.check_slot, check())
+
+    assert [line.__dict__ for line in holds.lines] == [LINE.model_dump()]
+
+
+async def test_beyond_the_limits_a_listed_slot_is_offered_without_hold(
+    check: Check, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
+    calcom.slots(listed(NINE))
+    holds.over_limit = True
+
+    assert await run(scheduling.check_slot, check()) == Availability(listed=True, hold=HoldState.OVER_LIMIT)
+    assert holds.held == {}
+
+
+async def test_beyond_the_limits_the_calendar_is_looked_at_all_the_same(
+    recheck: SlotRecheck, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
+) -> None:
+    calcom.slots(listed(NINE))
+    holds.over_limit = True
+
+    assert await run(scheduling.recheck_slot, recheck) == Recheck(listed=True, hold=HoldState.OVER_LIMIT)
 
 
 async def test_with_the_store_down_a_listed_slot_is_offered_without_hold(

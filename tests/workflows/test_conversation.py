@@ -581,6 +581,20 @@ async def test_a_booking_of_unknown_fate_is_looked_for_and_not_called_taken(
     assert calendar.steps.count("recheck_slot") == 1
 
 
+async def test_a_booking_of_unknown_fate_is_not_called_taken_when_nothing_else_is_free_either(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    await phone.asks(THURSDAY, "09:00")
+    lost = ApplicationError("no answer", True, type="CalendarUnreachable", non_retryable=True)
+    calendar.failures["book_slot"] = [lost]
+    assert (await phone.says_yes()).uncertain
+    calendar.free.clear()
+
+    asked_about = await phone.asks(THURSDAY, "09:00")
+
+    assert (asked_about.status, asked_about.uncertain) == (AnswerStatus.ERROR, True)
+
+
 async def test_a_booking_that_was_certainly_refused_is_not_called_uncertain(
     phone: Phone, calendar: FakeCalendar
 ) -> None:

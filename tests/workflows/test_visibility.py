@@ -180,6 +180,12 @@ def test_an_offer_made_without_the_database_is_said_to_be_unheld() -> None:
     assert hold_of(unheld, booked) == "Thu 16 Oct 2025 09:00 not held, the database did not answer"
 
 
+def test_an_offer_beyond_the_limits_is_said_to_be_unheld() -> None:
+    unheld = asked(NINE, hold=HoldState.OVER_LIMIT)
+    booked = turn(TurnKind.CONFIRMATION, NINE, AnswerStatus.BOOKED, [step("book_slot")])
+    assert hold_of(unheld, booked) == "Thu 16 Oct 2025 09:00 not held, too many are held for this line"
+
+
 def test_a_turn_that_looked_at_nothing_says_nothing_of_the_hold() -> None:
     closed = turn(TurnKind.QUESTION, TEN, AnswerStatus.UNAVAILABLE, [step("find_slots")], hold=HoldState.HELD)
     assert hold_of(closed) == ""
