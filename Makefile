@@ -32,7 +32,7 @@ up: setup
 test: setup
 	@.venv/bin/python -m pytest
 
-## Every test that needs a database, on PostgreSQL.
+## Every test that needs a database, on PostgreSQL; DATABASES=sqlite make test leaves PostgreSQL out.
 test-postgres: setup
 	@DATABASES=postgresql .venv/bin/python -m pytest
 
@@ -45,6 +45,11 @@ check: setup
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	@$(MAKE) --no-print-directory audit
+
+## Known vulnerabilities of what the lock files pin; says so where nobody could be asked.
+audit: setup
+	@.venv/bin/python -m deploy.audit
 
 ## The measurements, as tables and in bench.json.
 bench: setup

@@ -19,11 +19,12 @@ from starter import figures
 from starter.agent import AgentFormat, Business, agent_config
 from starter.directory import read_catalog
 from starter.eventtypes import check_event_types
+from starter.forgetting import forget_person
+from starter.health import slotkeeper_version
 from starter.logs import configure_logging
 from starter.reception import NOBODYS_LANGUAGE, NOBODYS_TIMEZONE
 from starter.serving import serve_webhook
 from starter.settings import Settings, exit_on_bad_settings, load_settings, open_database
-from starter.webhook import slotkeeper_version
 from store.catalog import Catalog, CatalogCompany, CatalogError, apply_catalog
 from store.counts import Period
 from store.engine import close
@@ -32,6 +33,7 @@ from store.figures import Figures, is_known
 from store.figures import figures as count_figures
 from store.holds import utc_now
 from store.migrate import NotUpToDate, check_there, check_version, migrate
+from store.numbers import e164
 
 FAILED = 1
 BAD_CONFIGURATION = 2
@@ -53,12 +55,15 @@ CatalogFile = Annotated[Path, typer.Argument(metavar="FILE", help="The catalog, 
 def webhook(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8080,
+    linger: Annotated[
+        float, typer.Option(help="Seconds after SIGTERM in which requests are taken while /ready says no.", min=0)
+    ] = 0,
 ) -> None:
     """Serve the voice platform's function calls and events."""
     configure_logging("webhook")
     with exit_on_bad_settings():
         settings = load_settings("RETELL_API_KEY")
-        _run_with_store(serve_webhook(settings, host, port, _say_where))
+        _run_with_store(serve_webhook(settings, host, port, _say_where, linger))
 
 
 @app.command()
@@ -114,6 +119,34 @@ def calls(
     else:
         Console().print(figures.as_table(counted))
     if counted.fires:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def forget(
+    phone: Annotated[str, typer.Option(help="The person's number, in any spelling; without a country code German.")],
+    company: Annotated[str | None, typer.Option(metavar="KEY", help="Default: all companies.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Erase without asking.")] = False,
+) -> None:
+    """Erase a person from the database, and name what else has something of them.
+
+    Exit status: 0 when nothing of them is left in the database, 1 when something is (nobody agreed, or a call is still
+    in progress), 2 for a wrong option or setting, 3 when the database does not answer or is not up to date.
+    """
+    number = e164(phone)
+    if number is None:
+        _bad_option("--phone", "is no telephone number; write one like +49 30 1234567")
+    try:
+        with exit_on_bad_settings():
+            settings = load_settings()
+            check_there(settings.database_url)
+            is_erased = asyncio.run(_forget(open_database(settings), settings, number, company, yes=yes))
+    except (StoreUnavailable, NotUpToDate) as error:
+        typer.echo(f"DATABASE_URL: {error}", err=True)
+        raise typer.Exit(NO_DATABASE) from None
+    if is_erased is None:
+        _bad_option("--company", "is neither in the catalog nor in any call; write a company's key")
+    if not is_erased:
         raise typer.Exit(FAILED)
 
 
@@ -219,6 +252,23 @@ async def _count(engine: AsyncEngine, period: Period) -> Figures | None:
         if period.company is not None and not await is_known(engine, period.company):
             return None
         return await count_figures(engine, period)
+    finally:
+        await close(engine)
+
+
+async def _forget(
+    engine: AsyncEngine, settings: Settings, number: str, company: str | None, *, yes: bool
+) -> bool | None:
+    """Return whether nothing is left, or ``None`` where nobody has heard of the company."""
+
+    def agreed() -> bool:
+        return yes or typer.confirm("Erase it?")
+
+    try:
+        await check_version(engine)
+        if company is not None and not await is_known(engine, company):
+            return None
+        return await forget_person(engine, settings, number, company, utc_now(), typer.echo, agreed)
     finally:
         await close(engine)
 

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -25,6 +24,7 @@ from temporalio.common import Priority, TypedSearchAttributes, WorkflowIDConflic
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from starter.health import temporal_answers
 from workflows import options, rules, visibility
 from workflows.appointment import AppointmentWorkflow
 from workflows.messages import (
@@ -47,9 +47,6 @@ logger = logging.getLogger(__name__)
 
 ENDED_CALL_LIMIT = 2.0
 """Seconds that reading the result of an ended call may take, if the caller waits that long."""
-
-READY_LIMIT = timedelta(seconds=2)
-"""How long Temporal may take to say that it is there."""
 
 NOT_FOUND_OUT = Answer(status=AnswerStatus.ERROR, reason=Reason.CALENDAR_UNREACHABLE)
 """Neither "free" nor "taken": it could not be found out in time."""
@@ -205,14 +202,7 @@ class Conversation:
 
     async def ready(self) -> bool:
         """Whether Temporal answers and has our namespace."""
-        request = DescribeNamespaceRequest(namespace=self._client.namespace)
-        try:
-            async with asyncio.timeout(READY_LIMIT.total_seconds()):
-                await self._client.workflow_service.describe_namespace(request, timeout=READY_LIMIT)
-        except (RPCError, RuntimeError, TimeoutError) as error:
-            logger.warning("Temporal is not ready: %s", _kind_of(error))
-            return False
-        return True
+        return await temporal_answers(self._client)
 
     async def _answer_of_ended(
         self, call: Call, answer_by: datetime | None, confirmed: SlotWish | None = None

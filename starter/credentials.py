@@ -17,6 +17,9 @@ class Credential(Protocol):
     def header(self) -> str:
         """The header it comes in, as the platform writes it."""
 
+    def may_fit(self, headers: Mapping[str, str], key: SecretStr, now: datetime) -> bool:
+        """Whether there can be a body these headers fit: where there is none, none need be read."""
+
     def fits(self, headers: Mapping[str, str], body: bytes, key: SecretStr, now: datetime) -> bool:
         """Whether these headers and raw bytes can only come from somebody who has the key; ``now`` is aware."""
 
@@ -39,21 +42,27 @@ class Signature:
     tolerance: timedelta
     message: Callable[[bytes, bytes], bytes]
 
+    def may_fit(self, headers: Mapping[str, str], key: SecretStr, now: datetime) -> bool:
+        """Whether there is a signature, and it is no older or newer than the tolerance."""
+        return self._read(headers, now) is not None
+
     def fits(self, headers: Mapping[str, str], body: bytes, key: SecretStr, now: datetime) -> bool:
         """Whether the signature is that of these bytes and is no older or newer than the tolerance."""
-        written = self.form.format(at="(?P<at>[0-9]{1,15})", digest="(?P<digest>[0-9a-f]{64})")
-        match = re.fullmatch(written, headers.get(self.header, ""))
-        if match is None:
-            return False
-        at = match["at"]
-        age = abs(now.timestamp() - int(at) / self.ticks_per_second)
-        is_right = hmac.compare_digest(self._digest(body, at, key), match["digest"])
-        return is_right and age <= self.tolerance.total_seconds()
+        read = self._read(headers, now)
+        return read is not None and hmac.compare_digest(self._digest(body, read["at"], key), read["digest"])
 
     def sign(self, body: bytes, key: SecretStr, now: datetime) -> str:
         """Return what the header must carry for these bytes, signed now."""
         at = str(round(now.timestamp() * self.ticks_per_second))
         return self.form.format(at=at, digest=self._digest(body, at, key))
+
+    def _read(self, headers: Mapping[str, str], now: datetime) -> re.Match[str] | None:
+        written = self.form.format(at="(?P<at>[0-9]{1,15})", digest="(?P<digest>[0-9a-f]{64})")
+        match = re.fullmatch(written, headers.get(self.header, ""))
+        if match is None:
+            return None
+        age = abs(now.timestamp() - int(match["at"]) / self.ticks_per_second)
+        return match if age <= self.tolerance.total_seconds() else None
 
     def _digest(self, body: bytes, at: str, key: SecretStr) -> str:
         return hmac.digest(key.get_secret_value().encode(), self.message(body, at.encode()), "sha256").hex()
@@ -65,8 +74,12 @@ class SharedSecret:
 
     header: str = "Authorization"
 
-    def fits(self, headers: Mapping[str, str], body: bytes, key: SecretStr, now: datetime) -> bool:
+    def may_fit(self, headers: Mapping[str, str], key: SecretStr, now: datetime) -> bool:
         """Whether one of the two headers carries the key."""
+        return self.fits(headers, b"", key, now)
+
+    def fits(self, headers: Mapping[str, str], body: bytes, key: SecretStr, now: datetime) -> bool:
+        """Whether one of the two headers carries the key; the body does not matter."""
         scheme, _, token = headers.get("Authorization", "").partition(" ")
         presented = [headers.get(self.header, ""), token if scheme.lower() == "bearer" else ""]
         expected = key.get_secret_value().encode()

@@ -17,10 +17,13 @@ from fastapi import Depends, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import SecretStr
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from structlog.contextvars import bound_contextvars
 
+from starter.admission import TURNED_AWAY, Bodies, Busy, Places
 from starter.credentials import Credential
+from starter.health import Readiness
 from starter.incoming import CallEvent, FunctionCall, PhoneCall
 from starter.journal import Journal
 from starter.logs import way_to
@@ -50,9 +53,24 @@ async def _journal(request: Request) -> Journal:
     return cast(Journal, request.app.state.journal)
 
 
+async def _readiness(request: Request) -> Readiness:
+    return cast(Readiness, request.app.state.readiness)
+
+
+async def _bodies(request: Request) -> Bodies:
+    return cast(Bodies, request.app.state.bodies)
+
+
+async def _places(request: Request) -> Places:
+    return cast(Places, request.app.state.places)
+
+
 ArrivalDep = Annotated[Arrival, Depends(_arrival)]
 ReceptionDep = Annotated[Reception, Depends(_reception)]
 JournalDep = Annotated[Journal, Depends(_journal)]
+ReadinessDep = Annotated[Readiness, Depends(_readiness)]
+BodiesDep = Annotated[Bodies, Depends(_bodies)]
+PlacesDep = Annotated[Places, Depends(_places)]
 
 
 @dataclass(frozen=True)
@@ -69,14 +87,17 @@ class Door:
     key: Callable[[Settings], SecretStr | None]
     empty: bytes = b""
 
-    async def __call__(self, request: Request, arrival: ArrivalDep) -> Payload:
-        """Return the request's body."""
+    async def __call__(self, request: Request, arrival: ArrivalDep, bodies: BodiesDep) -> Payload:
+        """Return the request's body, which is read only where its sender may be who they say they are."""
         key = self.key(request.app.state.settings)
         if key is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        body = await request.body()
-        if not self.credential.fits(request.headers, body, key, arrival.on_real_clock):
-            raise HTTPException(HTTPStatus.UNAUTHORIZED, f"{self.credential.header} is missing, wrong, or too old")
+        headers, since = request.headers, arrival.on_real_clock
+        if self._is_ambiguous(headers) or not self.credential.may_fit(headers, key, since):
+            raise HTTPException(HTTPStatus.UNAUTHORIZED, self._refusal)
+        body = await bodies.read(request)
+        if not self.credential.fits(headers, body, key, since):
+            raise HTTPException(HTTPStatus.UNAUTHORIZED, self._refusal)
         try:
             payload = json.loads(body or self.empty, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
@@ -85,42 +106,65 @@ class Door:
             raise HTTPException(HTTPStatus.BAD_REQUEST, "the body is not a JSON object")
         return payload
 
+    @property
+    def _refusal(self) -> str:
+        return f"{self.credential.header} is missing, wrong, or too old"
+
+    def _is_ambiguous(self, headers: Headers) -> bool:
+        """Whether a credential came twice: somebody on the way may have looked at the other one."""
+        return any(len(headers.getlist(name)) > 1 for name in (self.credential.header, "Authorization"))
+
 
 @dataclass(frozen=True)
 class Counter:
     """Where one request is served: what breaks behind it becomes a sentence, whatever platform it came through."""
 
-    reception: ReceptionDep
-    journal: JournalDep
-    arrival: ArrivalDep
+    reception: Reception
+    journal: Journal
+    places: Places
+    arrival: Arrival
     response: Response
 
     async def answer(self, asked: FunctionCall) -> Body:
-        """Answer a function call."""
+        """Answer a function call; where every place is taken with the sentence alone, and to come again."""
         voice = self.reception.voice_for(asked.phone_call, self.arrival.now)
         enquiry = self.reception.enquiry(asked)
         body = error_body(voice.language.cannot_check)
         with bound_contextvars(**enquiry.labels):
             with self._nothing_breaks():
-                body = await self.reception.answer(enquiry, self.arrival, voice)
+                try:
+                    with self.places.one_for(asked.phone_call.call_id):
+                        body = await self.reception.answer(enquiry, self.arrival, voice)
+                except Busy:
+                    self.response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+                    self.response.headers.update(TURNED_AWAY)
             with self._nothing_breaks():
                 self.journal.note(enquiry, body, self.arrival.on_real_clock, utc_now())
         return body
 
     async def note(self, event: CallEvent) -> None:
         """Take notice of what happened to a call; where that fails it is to be delivered again."""
-        await self.reception.note(event, self.arrival.now)
+        with self._place_for(event.phone_call):
+            await self.reception.note(event, self.arrival.now)
 
     async def variables_for(self, phone_call: PhoneCall) -> Mapping[str, str]:
         """Return what the agent should know of a ringing call; nothing where it cannot be found out."""
         voice = self.reception.voice_for(phone_call, self.arrival.now)
-        with self._nothing_breaks():
+        with self._place_for(phone_call), self._nothing_breaks():
             return await self.reception.variables_for(phone_call, voice)
         return {}
 
     def apology(self, phone_call: PhoneCall) -> str:
         """Return what to say to a caller for whom nothing can be done now."""
         return self.reception.voice_for(phone_call, self.arrival.now).language.cannot_check
+
+    @contextmanager
+    def _place_for(self, phone_call: PhoneCall) -> Iterator[None]:
+        try:
+            with self.places.one_for(phone_call.call_id):
+                yield
+        except Busy:
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "too much at once", TURNED_AWAY) from None
 
     @contextmanager
     def _nothing_breaks(self) -> Iterator[None]:
@@ -130,7 +174,13 @@ class Counter:
             self.response.headers.append(TRACE_HEADER, _traced(error))
 
 
-CounterDep = Annotated[Counter, Depends()]
+async def _counter(
+    reception: ReceptionDep, journal: JournalDep, places: PlacesDep, arrival: ArrivalDep, response: Response
+) -> Counter:
+    return Counter(reception, journal, places, arrival, response)
+
+
+CounterDep = Annotated[Counter, Depends(_counter)]
 
 TRACE_HEADER = "X-Trace-Id"
 """Says under which id the log has what went wrong."""

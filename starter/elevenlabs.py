@@ -50,7 +50,7 @@ def call_event(body: Mapping[str, object]) -> CallEvent:
 
     Why a call ended is told in free words, which may be the model's: only why one never began is passed on.
     """
-    envelope = _Envelope.model_validate(body)
+    envelope = Envelope.model_validate(body)
     return CallEvent(
         phone_call=PhoneCall(call_id=of_platform("elevenlabs", envelope.data.conversation_id)),
         name=_EVENTS.get(envelope.type or ""),
@@ -91,7 +91,9 @@ class _Data(Tolerant):
     metadata: Annotated[_Metadata, only(dict, dict)] = _Metadata()
 
 
-class _Envelope(Tolerant):
+class Envelope(Tolerant):
+    """A post-call webhook's body."""
+
     type: Word = None
     event_timestamp: _Moment = None
     data: Annotated[_Data, only(dict, dict)] = _Data()

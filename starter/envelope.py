@@ -59,8 +59,8 @@ def of_platform(platform: str, call_id: str | None) -> str | None:
 
 
 def function_name(given: str | None) -> str | None:
-    """Return a function's name without its version suffix, as in ``_v17``."""
-    return _VERSION_SUFFIX.sub("", given or "") or None
+    """Return a function's name, cleaned and without its version suffix, as in ``_v17``."""
+    return _VERSION_SUFFIX.sub("", said(given or "") or "") or None
 
 
 def from_json(value: object) -> object:

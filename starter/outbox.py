@@ -1,10 +1,11 @@
-"""Rows on their way into the database: nobody who hands one over waits for it, and none is waited for long."""
+"""Rows on their way into the database: nobody waits for them, and they outwait a database that is away."""
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from itertools import islice
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,13 +17,16 @@ from store.tables import Reply
 from workflows.metrics import ROWS_LOST
 
 CAPACITY = 10_000
-"""So many rows may wait: some minutes of many calls at once."""
+"""So many rows may wait for the database: some minutes of many calls at once."""
 
 BATCH = 500
 """Rows that are written in one transaction."""
 
 PAUSE_SECONDS = 0.2
 """Between two transactions: an operator who looks on sees a reply as it is said."""
+
+RETRY_SECONDS = 1.0
+"""Between two questions to a database that does not answer."""
 
 FLUSH_SECONDS = 3.0
 """How long the rows left over may take when the process ends: longer than the store takes to say that it is down."""
@@ -31,7 +35,11 @@ logger = logging.getLogger(__name__)
 
 
 class Outbox:
-    """Writes what callers were told, in the background; what the database does not take is lost, and counted."""
+    """Writes what callers were told, in the background.
+
+    While the database is away the rows wait. What it refuses, what is too much to wait, and what waits when the process
+    ends is lost, and counted.
+    """
 
     def __init__(self, engine: AsyncEngine, meter: MetricMeter = MetricMeter.noop) -> None:
         """Write to this database, while ``delivering``; nothing is written before."""
@@ -40,6 +48,7 @@ class Outbox:
         self._waiting: deque[Reply] = deque()
         self._news = asyncio.Event()
         self._closing = asyncio.Event()
+        self._away = False
         self._losing = False
 
     def put(self, row: Reply) -> None:
@@ -61,32 +70,36 @@ class Outbox:
             self._closing.set()
             self._news.set()
             await asyncio.wait({delivery}, timeout=FLUSH_SECONDS)
-            if self._waiting:
-                self._lose(len(self._waiting), "the process ends")
             delivery.cancel()
             await asyncio.wait({delivery})
+            if self._waiting:
+                self._lose(len(self._waiting), "the process ends")
             if not delivery.cancelled():
                 delivery.result()
 
     async def _deliver(self) -> None:
         while await self._news.wait() and (self._waiting or not self._closing.is_set()):
-            await self._write([self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))])
+            await self._write(list(islice(self._waiting, BATCH)))
             if not self._waiting and not self._closing.is_set():
                 self._news.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), PAUSE_SECONDS)
 
     async def _write(self, rows: list[Reply]) -> None:
-        """Write the rows, once: where the database does not answer, whether it has taken them is not known."""
-        why_lost: str | None = "the process ends"
+        """Write the first of those that wait; where the database does not answer they stay, and are written again."""
         try:
             await add_replies(self._engine, rows)
-            why_lost, self._losing = None, False
-        except (StoreUnavailable, SQLAlchemyError, ValueError) as error:
-            why_lost = type(error).__name__
-        finally:
-            if why_lost:
-                self._lose(len(rows), why_lost)
+            self._away = self._losing = False
+        except StoreUnavailable as error:
+            if not self._away:
+                self._away = True
+                logger.warning("what callers are told waits for the database: %s", error)
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        except (SQLAlchemyError, ValueError) as error:
+            self._lose(len(rows), type(error).__name__)
+        for _ in rows:
+            self._waiting.popleft()
 
     def _lose(self, rows: int, why: str) -> None:
         ROWS_LOST.add(self._meter, rows, table="reply")

@@ -215,9 +215,12 @@ class Reception:
             call_id=phone_call.call_id,
             branch=as_branch(branch),
             caller_number=e164(phone_call.their_number),
+            dialled_number=e164(phone_call.our_number),
             answer_budget_seconds=self._settings.answer_budget_seconds,
             hold_seconds=self._settings.hold_seconds,
             confirmation_window_seconds=self._settings.confirmation_window_seconds,
+            holds_per_caller=self._settings.holds_per_caller,
+            holds_per_number=self._settings.holds_per_number,
         )
 
 

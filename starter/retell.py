@@ -30,7 +30,7 @@ def function_call(body: Mapping[str, object], name_in_path: str | None) -> Funct
     An argument may be called ``name``, so ``call`` and ``args`` tell the two forms apart.
     """
     wrapped = "call" in body or "args" in body
-    envelope = _Envelope.model_validate(body if wrapped else {"args": body})
+    envelope = Envelope.model_validate(body if wrapped else {"args": body})
     name = function_name((envelope.name if wrapped else None) or name_in_path)
     return FunctionCall(
         phone_call=envelope.call.as_phone_call(),
@@ -42,7 +42,7 @@ def function_call(body: Mapping[str, object], name_in_path: str | None) -> Funct
 
 def call_event(body: Mapping[str, object]) -> CallEvent:
     """Read a call event."""
-    envelope = _Envelope.model_validate(body)
+    envelope = Envelope.model_validate(body)
     call = envelope.call
     return CallEvent(
         phone_call=call.as_phone_call(),
@@ -54,7 +54,7 @@ def call_event(body: Mapping[str, object]) -> CallEvent:
 
 def inbound_call(body: Mapping[str, object]) -> PhoneCall:
     """Read the inbound webhook: a call that is still ringing."""
-    return _Envelope.model_validate(body).call_inbound.as_phone_call()
+    return Envelope.model_validate(body).call_inbound.as_phone_call()
 
 
 class _Utterance(Tolerant):
@@ -96,7 +96,9 @@ class _Call(Tolerant):
         )
 
 
-class _Envelope(Tolerant):
+class Envelope(Tolerant):
+    """Any body: which parts it has depends on what it is about."""
+
     name: Word = None
     event: Word = None
     call: Annotated[_Call, only(dict, dict)] = _Call()

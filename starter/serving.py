@@ -6,6 +6,8 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import cast
 
 import uvicorn
 
@@ -13,6 +15,7 @@ from starter.connect import connect, read_connection
 from starter.conversation import Conversation
 from starter.directory import Directory, read_catalog
 from starter.journal import Journal
+from starter.lines import Lines
 from starter.settings import Settings, open_database
 from starter.webhook import create_app
 from store.catalog import apply_catalog, load_catalog
@@ -20,10 +23,14 @@ from store.engine import close
 from store.migrate import migrate
 
 
-async def serve_webhook(settings: Settings, host: str, port: int, listening: Callable[[str, int], None]) -> None:
+async def serve_webhook(
+    settings: Settings, host: str, port: int, listening: Callable[[str, int], None], linger_seconds: float = 0
+) -> None:
     """Serve until SIGTERM or SIGINT, then let the answers under way out.
 
     ``listening`` is told host and port once requests are taken; port 0 takes a free one. Temporal need not run yet.
+    For ``linger_seconds`` after the signal requests are still taken, while ``/ready`` already says no: for a load
+    balancer to notice.
 
     Raises:
         CatalogError: The catalog file is refused, or there is no catalog at all.
@@ -45,31 +52,59 @@ async def serve_webhook(settings: Settings, host: str, port: int, listening: Cal
             app,
             host=host,
             port=port,
+            # It is called like a class of protocols, and makes them.
+            http=cast(type[asyncio.Protocol], Lines(settings.webhook_concurrency)),
+            ws="none",
             log_config=None,
-            log_level="warning",
+            # Below an error it says what strangers send, line by line.
+            log_level="error",
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=math.ceil(settings.answer_budget_seconds) + 1,
+            timeout_graceful_shutdown=answers_out_within(settings.answer_budget_seconds),
         )
-        await Server(config, listening).serve()
+        await Server(config, listening, app.state.leaving, linger_seconds).serve()
     finally:
         await close(engine)
+
+
+def answers_out_within(answer_budget_seconds: float) -> int:
+    """Return how many seconds the answers under way may take once no request is taken any more."""
+    return math.ceil(answer_budget_seconds) + 1
 
 
 class Server(uvicorn.Server):
     """Says where it listens, and ends by itself on a signal instead of dying of it."""
 
-    def __init__(self, config: uvicorn.Config, listening: Callable[[str, int], None]) -> None:
-        """Tell ``listening`` host and port once requests are taken."""
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        listening: Callable[[str, int], None],
+        leaving: asyncio.Event | None = None,
+        linger_seconds: float = 0,
+    ) -> None:
+        """Tell ``listening`` host and port once requests are taken.
+
+        A signal sets ``leaving``; requests are taken for ``linger_seconds`` after it, unless there is another one.
+        """
         super().__init__(config)
         self._listening = listening
+        self._leaving = leaving or asyncio.Event()
+        self._linger_seconds = linger_seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await super().startup(sockets)
         if self.started:
             self._listening(self.config.host, self.servers[0].sockets[0].getsockname()[1])
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to leave."""
+        if self._leaving.is_set() or not self._linger_seconds:
+            super().handle_exit(sig, frame)
+        else:
+            asyncio.get_running_loop().call_later(self._linger_seconds, super().handle_exit, sig, frame)
+        self._leaving.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -18,6 +18,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from starter.encryption import read_keys
+from starter.strength import weakness_of_hash, weakness_of_secret
 from store.engine import create_engine
 
 
@@ -31,9 +33,8 @@ def _web_address(text: str) -> str:
     return text.rstrip("/").removesuffix("/v2")
 
 
-def _not_available(keys: SecretStr | None) -> SecretStr | None:
-    if keys is not None:
-        raise ValueError("encryption of payloads is not available in this version; leave it empty")
+def _readable_keys(keys: SecretStr) -> SecretStr:
+    read_keys(keys.get_secret_value())
     return keys
 
 
@@ -78,7 +79,7 @@ class Settings(BaseSettings):
     ``calcom_base_url`` is the root of Cal.com's API, without ``/v2``. ``answer_budget_seconds`` is the longest a
     caller waits for an answer of ours, ``hold_seconds`` how long an offered slot is kept for a silent caller,
     ``confirmation_window_seconds`` how long a call may say nothing before its workflow ends. A voice platform whose
-    secret is not set is not served.
+    secret is not set is not served. ``payload_encryption_keys`` are those of ``starter.encryption``.
 
     Of the console: who may log in (``console_password_hash`` is argon2's; set with the user or not at all), where
     people reach the Temporal UI, and where the page *Try it* rings up, which is missing without. ``embedded_stack``
@@ -104,14 +105,14 @@ class Settings(BaseSettings):
     answer_budget_seconds: Seconds = 8
     hold_seconds: Seconds = 120
     confirmation_window_seconds: Seconds = 900
-    payload_encryption_keys: Annotated[SecretStr | None, AfterValidator(_not_available)] = None
+    payload_encryption_keys: Annotated[SecretStr, AfterValidator(_readable_keys)] | None = None
     metrics_bind: Annotated[str, AfterValidator(_bind_address)] | None = None
     console_user: str | None = None
     console_password_hash: Annotated[SecretStr, AfterValidator(_argon2_hash)] | None = None
     temporal_ui_url: Annotated[str, AfterValidator(_web_address)] = "http://localhost:8233"
     try_it_webhook_url: Annotated[str, AfterValidator(_web_address)] | None = None
     embedded_stack: bool = False
-    keep_calls_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    keep_calls_days: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
     holds_per_caller: Annotated[int, Field(ge=1)] = 3
     holds_per_number: Annotated[int, Field(ge=1)] = 30
     webhook_concurrency: Annotated[int, Field(ge=1)] = 200
@@ -134,6 +135,19 @@ class Settings(BaseSettings):
         return self
 
 
+_ISSUED = "use the key as it was issued"
+_RANDOM = "make one with: openssl rand -hex 32"
+_GUESSABLE = {
+    "retell_api_key": (weakness_of_secret, _ISSUED),
+    "calcom_api_key": (weakness_of_secret, _ISSUED),
+    "vapi_secret": (weakness_of_secret, _RANDOM),
+    "elevenlabs_tool_secret": (weakness_of_secret, _RANDOM),
+    "elevenlabs_webhook_secret": (weakness_of_secret, _ISSUED),
+    "console_password_hash": (weakness_of_hash, "make it anew with: slotkeeper console-password"),
+}
+"""What makes a secret weak, and where a better one comes from."""
+
+
 def load_settings(*required: str) -> Settings:
     """Read ``.env`` of the working directory into the environment, where it is not set already, then the settings.
 
@@ -141,7 +155,8 @@ def load_settings(*required: str) -> Settings:
         required: Names of environment variables this process cannot do without.
 
     Raises:
-        SettingsError: A setting is wrong, or a required one is missing.
+        SettingsError: A setting is wrong, or a required one is missing; or a secret is weak, and this is not the
+            embedded stack.
     """
     load_dotenv(Path(".env"))
     try:
@@ -153,7 +168,16 @@ def load_settings(*required: str) -> Settings:
     for name in required:
         if getattr(settings, name.lower()) is None:
             raise SettingsError(f"{name}: is not set; set it in the environment or in .env")
+    if not settings.embedded_stack:
+        _refuse_weak_secrets(settings)
     return settings
+
+
+def _refuse_weak_secrets(settings: Settings) -> None:
+    for name, (weakness_of, remedy) in _GUESSABLE.items():
+        secret: SecretStr | None = getattr(settings, name)
+        if secret is not None and (weakness := weakness_of(secret.get_secret_value())):
+            raise SettingsError(f"{name.upper()}: is too weak: {weakness}; {remedy}")
 
 
 def open_database(settings: Settings) -> AsyncEngine:

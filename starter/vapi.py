@@ -56,7 +56,7 @@ class ToolCall:
 
 def read(body: Mapping[str, object]) -> "Message":
     """Read a message."""
-    return _Envelope.model_validate(body).message
+    return Envelope.model_validate(body).message
 
 
 def results(answered: Iterable[tuple[ToolCall, Body]]) -> Body:
@@ -161,5 +161,7 @@ class Message(_Part):
         )
 
 
-class _Envelope(Tolerant):
+class Envelope(Tolerant):
+    """Any body."""
+
     message: Annotated[Message, only(dict, dict)] = Message()

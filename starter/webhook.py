@@ -5,17 +5,18 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from http import HTTPStatus
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from starter import elevenlabs, retell, vapi
+from starter.admission import BODIES_PER_PLACE, Bodies, Places
 from starter.conversation import Conversation
+from starter.description import ANSWER, NOTHING, RESULTS, VARIABLES, described
 from starter.directory import Directory
-from starter.door import AnsweredRoute, CounterDep, Door, Payload, ReceptionDep, utc_now
+from starter.door import AnsweredRoute, CounterDep, Door, Payload, ReadinessDep, utc_now
+from starter.health import Readiness, alive, readiness
 from starter.journal import Journal
 from starter.reception import Reception
 from starter.replies.bodies import Body
@@ -37,14 +38,6 @@ FromElevenLabsTool = Annotated[
 """A tool without parameters sends no body."""
 
 Clock = Callable[[], datetime]
-
-
-def slotkeeper_version() -> str:
-    """Return the version of the installed package."""
-    try:
-        return version("slotkeeper")
-    except PackageNotFoundError:
-        return "not installed"
 
 
 router = APIRouter(route_class=AnsweredRoute)
@@ -88,36 +81,44 @@ def create_app(
         telemetry={"auto_configure": False},
         lifespan=lifespan,
     )
-    app.state.reception = Reception(conversation, directory, settings)
+    reception = Reception(conversation, directory, settings)
+    app.state.reception = reception
+    app.state.readiness = Readiness(reception.ready)
+    app.state.bodies = Bodies(BODIES_PER_PLACE * settings.webhook_concurrency)
+    app.state.places = Places(settings.webhook_concurrency)
     app.state.journal = journal
     app.state.settings = settings
     app.state.clock = clock
+    app.state.leaving = asyncio.Event()
     app.include_router(router)
     return app
 
 
-@router.post("/retell/functions")
-@router.post("/retell/functions/{name}")
+@router.post("/retell/functions", openapi_extra=described(retell.SIGNATURE.header, ANSWER, retell.Envelope))
+@router.post(
+    "/retell/functions/{name}",
+    openapi_extra=described(retell.SIGNATURE.header, ANSWER, retell.Envelope, name_in_path=True),
+)
 async def retell_function(request: Request, payload: FromRetell, counter: CounterDep) -> Body:
     """Answer a function call of the agent."""
     return await counter.answer(retell.function_call(payload, request.path_params.get("name")))
 
 
-@router.post("/retell/events")
+@router.post("/retell/events", openapi_extra=described(retell.SIGNATURE.header, NOTHING, retell.Envelope))
 async def retell_event(payload: FromRetell, counter: CounterDep) -> Body:
     """Take notice of what happened to a call."""
     await counter.note(retell.call_event(payload))
     return {}
 
 
-@router.post("/retell/inbound")
+@router.post("/retell/inbound", openapi_extra=described(retell.SIGNATURE.header, VARIABLES, retell.Envelope))
 async def retell_inbound(payload: FromRetell, counter: CounterDep) -> Body:
     """Tell the agent of a ringing call what it should know."""
     variables = await counter.variables_for(retell.inbound_call(payload))
     return {"call_inbound": {"dynamic_variables": dict(variables)} if variables else {}}
 
 
-@router.post("/vapi/messages")
+@router.post("/vapi/messages", openapi_extra=described(vapi.SECRET.header, RESULTS, vapi.Envelope))
 async def vapi_message(payload: FromVapi, counter: CounterDep) -> Body:
     """Answer the agent's function calls, one after the other; take notice of anything else."""
     message = vapi.read(payload)
@@ -130,13 +131,13 @@ async def vapi_message(payload: FromVapi, counter: CounterDep) -> Body:
     return {}
 
 
-@router.post("/elevenlabs/functions/{name}")
+@router.post("/elevenlabs/functions/{name}", openapi_extra=described(elevenlabs.SECRET.header, ANSWER))
 async def elevenlabs_function(request: Request, name: str, payload: FromElevenLabsTool, counter: CounterDep) -> Body:
     """Answer a function call of the agent."""
     return await counter.answer(elevenlabs.function_call(payload, request.headers, name))
 
 
-@router.post("/elevenlabs/events")
+@router.post("/elevenlabs/events", openapi_extra=described(elevenlabs.SIGNATURE.header, NOTHING, elevenlabs.Envelope))
 async def elevenlabs_event(payload: FromElevenLabs, counter: CounterDep) -> Body:
     """Take notice of what happened to a call."""
     await counter.note(elevenlabs.call_event(payload))
@@ -144,15 +145,13 @@ async def elevenlabs_event(payload: FromElevenLabs, counter: CounterDep) -> Body
 
 
 @router.get("/health")
-async def health() -> Body:
+async def health() -> JSONResponse:
     """Say that the process lives, and which version it is."""
-    return {"status": "alive", "version": slotkeeper_version()}
+    return alive()
 
 
 @router.get("/ready")
-async def ready(reception: ReceptionDep) -> JSONResponse:
-    """Say whether calls can be answered: only while Temporal and the database answer."""
-    answers = await reception.ready()
-    if all(answers.values()):
-        return JSONResponse({"status": "ready", **answers})
-    return JSONResponse({"status": "not ready", **answers}, HTTPStatus.SERVICE_UNAVAILABLE)
+async def ready(request: Request, look: ReadinessDep) -> JSONResponse:
+    """Say whether calls can be answered: only while Temporal and the database answer, and nobody told us to leave."""
+    leaving = {"staying": False} if request.app.state.leaving.is_set() else {}
+    return readiness({**await look(), **leaving})

@@ -4,16 +4,14 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
 from playwright.async_api import Browser, Page
-from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -21,9 +19,9 @@ from starter.settings import Settings
 from store.calls import save_call
 from store.catalog import apply_catalog, load_catalog_file
 from store.engine import create_engine
-from store.migrate import migrate
 from store.tables import Booking, Call, Turn
 from tests.browser import running_browser
+from tests.databases import Databases, DatabaseWith, PostgresDatabases, gone
 
 ROOT = Path(__file__).parents[2]
 CATALOG = ROOT / "catalog.toml"
@@ -79,37 +77,37 @@ def _process(
 
 @asynccontextmanager
 async def running_console(
-    directory: Path, database_url: str | None = None, *, catalog: Path | None = CATALOG, **settings: str
+    directory: Path, database_url: str, *, catalog: Path | None = CATALOG, **settings: str
 ) -> AsyncIterator[RunningConsole]:
-    """Run a console on an empty database with the usual catalog; ``settings`` are environment variables."""
-    url = database_url or f"sqlite:///{directory / 'console.db'}"
-    engine = create_engine(url)
+    """Run a console on a database with the usual catalog; ``settings`` are environment variables."""
+    engine = create_engine(database_url)
     try:
-        await migrate(engine)
         if catalog:
             await apply_catalog(engine, load_catalog_file(catalog))
-        with _process(url, directory, settings) as (process, address):
+        with _process(database_url, directory, settings) as (process, address):
             yield RunningConsole(address, engine, directory / "console.log", process)
     finally:
         await engine.dispose()
 
 
 @pytest.fixture(scope="module")
-async def console(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningConsole]:
+async def console(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningConsole]:
     """The console most tests of a module share."""
-    async with running_console(tmp_path_factory.mktemp("console")) as running:
-        yield running
+    with databases.new("tables") as url:
+        async with running_console(tmp_path_factory.mktemp("console"), url) as running:
+            yield running
 
 
 @pytest.fixture
-async def start_console(tmp_path: Path) -> AsyncIterator[StartConsole]:
+async def start_console(database_with: DatabaseWith, tmp_path: Path) -> AsyncIterator[StartConsole]:
     """Start a console that is not the usual one: takes what ``running_console`` takes after the directory."""
     async with AsyncExitStack() as stopping:
 
         async def start(
             database_url: str | None = None, *, catalog: Path | None = CATALOG, **settings: str
         ) -> RunningConsole:
-            running = running_console(tmp_path, database_url, catalog=catalog, **settings)
+            url = database_url or database_with("tables")
+            running = running_console(tmp_path, url, catalog=catalog, **settings)
             return await stopping.enter_async_context(running)
 
         yield start
@@ -117,38 +115,23 @@ async def start_console(tmp_path: Path) -> AsyncIterator[StartConsole]:
 
 @dataclass(frozen=True)
 class DatabaseToSwitchOff:
-    """A database that answers nobody while it is ``away``."""
+    """A database that answers nobody while it is away."""
 
     url: str
-    _name: str
-    _admin: AsyncEngine
+    _away: ExitStack = field(default_factory=ExitStack)
 
     async def goes_away(self) -> None:
-        await self.execute(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false")
-        await self.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+        self._away.enter_context(gone(make_url(self.url)))
 
     async def comes_back(self) -> None:
-        await self.execute(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
-
-    async def execute(self, statement: str) -> None:
-        """Let the server's administrator do something."""
-        async with self._admin.connect() as connection:
-            await connection.execute(text(statement), {"name": self._name})
+        self._away.close()
 
 
 @pytest.fixture
-async def database_to_switch_off(postgres_url: str) -> AsyncIterator[DatabaseToSwitchOff]:
-    """An empty database on PostgreSQL; skips where no server can be run."""
-    name = f"console_{uuid4().hex}"
-    admin = create_engine(postgres_url).execution_options(isolation_level="AUTOCOMMIT")
-    url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    database = DatabaseToSwitchOff(url, name, admin)
-    try:
-        await database.execute(f"CREATE DATABASE {name}")
-        yield database
-        await database.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.dispose()
+def database_to_switch_off(postgresql: PostgresDatabases) -> Iterator[DatabaseToSwitchOff]:
+    """A database with tables on PostgreSQL; skips where no server can be run."""
+    with postgresql.new("tables") as url:
+        yield DatabaseToSwitchOff(url)
 
 
 @pytest.fixture

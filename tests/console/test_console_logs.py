@@ -86,7 +86,7 @@ async def test_what_stands_in_an_address_is_not_logged(
 
 
 async def test_a_console_with_a_login_logs_no_addresses_either(start_console: StartConsole) -> None:
-    hashed = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b9dWRWJTmaaJObG"
+    hashed = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b9dWRWJTmaaJObG"
     console = await start_console(CONSOLE_USER="operator", CONSOLE_PASSWORD_HASH=hashed)
     async with httpx.AsyncClient(base_url=console.address, timeout=20) as http:
         for path in ("/loginx", "/healthy", "/calls", "/_nicegui/x"):

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -12,10 +11,10 @@ from temporalio.common import MetricMeter
 from temporalio.runtime import BufferedMetricUpdate, MetricBuffer, Runtime, TelemetryConfig
 
 from console import gauges
-from store.engine import create_engine
 from store.holds import Holds, utc_now
 from store.migrate import migrate
 from tests.console.conftest import SALON, a_call, a_yes, keep, moments_ago
+from tests.databases import StoreWith
 from workflows.metrics import CALLS_IN_PROGRESS, DATABASE_UP, HOLDS, RECHECK_FAILURES_IN_ROW
 
 
@@ -30,11 +29,9 @@ def meter(buffer: MetricBuffer) -> MetricMeter:
 
 
 @pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+def engine(store_with: StoreWith) -> AsyncEngine:
     """A database without tables: whatever it is asked fails."""
-    engine = create_engine(f"sqlite:///{tmp_path / 'gauges.db'}")
-    yield engine
-    await engine.dispose()
+    return store_with("nothing")
 
 
 @pytest.fixture

@@ -216,6 +216,18 @@ ENDINGS: dict[str, tuple[CallStory, str, str]] = {
         f"{FRAGTE}; der Termin war frei, aber nicht vorzumerken, weil die Datenbank nicht antwortete."
         " Sagte nach 14 s Ja; gebucht.",
     ),
+    "as much was held as may be": (
+        story(question(hold="over_limit", held_until=None), yes()),
+        f"{ASKED}; it was free, but could not be held because as much was held already for the caller's number, or the"
+        " dialled one, as may be. Said yes after 14 s; booked.",
+        f"{FRAGTE}; der Termin war frei, aber nicht vorzumerken, weil für seine oder für die gewählte Nummer schon so"
+        " viel vorgemerkt war, wie es sein darf. Sagte nach 14 s Ja; gebucht.",
+    ),
+    "the re-check was skipped": (
+        story(question(), yes(recheck="skipped"), bookings=[booking()]),
+        f"{FREE} Said yes after 14 s; without a re-check, since Cal.com allowed few requests more just then; booked.",
+        f"{FREI} Sagte nach 14 s Ja; ohne Nachprüfung, weil Cal.com gerade nur noch wenige Anfragen erlaubte; gebucht.",
+    ),
     "an answer nobody heard": (
         story(question(heard=False), outcome="hung_up"),
         f"{ASKED}; it was free and held; the answer came when nobody listened any more.{NO_LUCK}",

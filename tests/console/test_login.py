@@ -22,7 +22,7 @@ from starter.cli import app
 from tests.console.conftest import CALLER, NewPage, RunningConsole, StartConsole, a_call, keep, moments_ago
 
 USER, PASSWORD = "operator", "correct horse battery"
-HASH = PasswordHasher(time_cost=1, memory_cost=64).hash(PASSWORD)
+HASH = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(PASSWORD)
 PAGES = ("/", "/calls", "/calls/call_0", "/calendars", "/try", "/calls.csv")
 BESIDE_OPEN_ONES = (
     "/loginx",

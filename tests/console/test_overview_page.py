@@ -3,7 +3,6 @@
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -18,14 +17,11 @@ from console.period import Choice
 from starter.directory import Directory
 from starter.settings import Settings
 from store.answer_times import add_answers
-from store.catalog import apply_catalog, load_catalog, load_catalog_file
-from store.engine import create_engine
-from store.migrate import migrate
+from store.catalog import load_catalog
 from store.quickness import step_of
 from store.tables import CalendarAnswers
 from tests.browser import nameless
 from tests.console.conftest import (
-    CATALOG,
     OFFICE,
     SALON,
     DatabaseToSwitchOff,
@@ -39,6 +35,7 @@ from tests.console.conftest import (
     keep,
     moments_ago,
 )
+from tests.databases import StoreWith
 
 NINE = datetime(2031, 10, 16, 7, 0, tzinfo=UTC)
 
@@ -243,10 +240,8 @@ async def test_figures_stay_greyed_while_the_database_is_away_and_go_on_afterwar
         await expect(each.locator(".sk-outdated")).to_have_count(0)
 
 
-async def test_many_visitors_ask_the_database_once_a_second(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'glance.db'}")
-    await migrate(engine)
-    await apply_catalog(engine, load_catalog_file(CATALOG))
+async def test_many_visitors_ask_the_database_once_a_second(store_with: StoreWith) -> None:
+    engine = store_with("catalog")
     asked = 0
 
     def count(_: object) -> None:

@@ -1,20 +1,16 @@
 """Which call was faster: found in what the store knows of all calls."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.call.rivals import Rival, rivals
 from store.call_story import CallStory, call_story
 from store.calls import save_call
-from store.catalog import apply_catalog, load_catalog_file
-from store.engine import create_engine
-from store.migrate import migrate
+from store.catalog import load_catalog_file
 from store.tables import Turn
 from tests.console.conftest import CATALOG
 from tests.console.stories import HALF_PAST, TEN, at, booking, question, race, refusal, step, story, yes
+from tests.databases import StoreWith
 
 LATER = at("12:00")
 LET_GO = [step("release_hold", "10:15:00.1", "10:15:00.2")]
@@ -23,12 +19,8 @@ HALF_PAST_EIGHT = at("08:30", 16)
 
 
 @pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'calls.db'}")
-    await migrate(engine)
-    await apply_catalog(engine, load_catalog_file(CATALOG))
-    yield engine
-    await engine.dispose()
+def engine(store_with: StoreWith) -> AsyncEngine:
+    return store_with("catalog")
 
 
 async def keep(engine: AsyncEngine, call_id: str, told: CallStory) -> None:

@@ -80,6 +80,13 @@ def test_a_race_reads_from_the_question_to_the_hang_up() -> None:
         (story(refusal()), "check_slot", "not_listed"),
         (story(refusal(race_caught_at="hold", hold="held_by_another_call")), "check_slot", "held_elsewhere"),
         (story(question(hold="store_down")), "check_slot", "free_not_held"),
+        (story(question(hold="over_limit")), "check_slot", "free_not_held"),
+        (
+            story(question(hold="over_limit", steps=[step("hold_slot", "10:14:03", "10:14:04")])),
+            "hold_slot",
+            "over_limit",
+        ),
+        (story(yes(recheck="skipped")), "recheck_slot", "skipped"),
         (story(race("hold")), "recheck_slot", "held_elsewhere"),
         (story(race("booking")), "book_slot", "taken"),
         (story(yes(), bookings=[booking(recovered=True)]), "book_slot", "found_again"),
@@ -186,6 +193,7 @@ def test_the_end_says_how_it_came(outcome: str, reason: str | None, how: str) ->
         (story(question(), race("hold", "10:17:00")), [["ran_out", "lost"]]),
         (story(refusal(), yes("10:14:24", HALF_PAST)), [["kept"]]),
         (story(question(hold="store_down", held_until=None), yes()), [["not_held"]]),
+        (story(question(hold="over_limit", held_until=None), yes()), [["over_limit"]]),
         (story(question(), yes(), yes("10:14:40", steps=[], recheck=None)), [["renewed", "kept"]]),
     ],
 )

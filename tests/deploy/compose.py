@@ -20,12 +20,13 @@ SECRETS = {
     "CALCOM_API_KEY": "cal_test_0123456789",
     "RETELL_API_KEY": "key_test_0123456789",
     "CONSOLE_USER": "operator",
-    "CONSOLE_PASSWORD_HASH": PasswordHasher(time_cost=1, memory_cost=64).hash("open sesame"),
+    "CONSOLE_PASSWORD_HASH": PasswordHasher(time_cost=1, memory_cost=35_000).hash("open sesame"),
     "GRAFANA_PASSWORD": "gf-0123456789",
 }
 """What has to be set."""
 
-_VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?::(?P<how>[-?])(?P<rest>[^}]*))?\})")
+_VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<how>[-?+])(?P<rest>[^${}]*))?\}")
+"""One with no other in it: from the inside out all of them are found."""
 
 
 class NotSet(Exception):
@@ -33,7 +34,7 @@ class NotSet(Exception):
 
 
 def resolved(value: Yaml, environment: Mapping[str, str]) -> Yaml:
-    """Return a value with its variables filled in: ``${NAME:-default}``, ``${NAME:?why}``, ``$$``."""
+    """Return a value with its variables filled in: ``${A:-default}``, ``${A:?why}``, ``${A:+instead}``, ``$$``."""
     if isinstance(value, dict):
         return {name: resolved(part, environment) for name, part in value.items()}
     if isinstance(value, list):
@@ -42,14 +43,17 @@ def resolved(value: Yaml, environment: Mapping[str, str]) -> Yaml:
         return value
 
     def fill(match: re.Match[str]) -> str:
-        if match["dollar"]:
-            return "$"
-        given = environment.get(match["name"], "")
+        given, rest = environment.get(match["name"], ""), match["rest"] or ""
         if not given and match["how"] == "?":
             raise NotSet(match["name"])
-        return given or (match["rest"] or "" if match["how"] == "-" else "")
+        if match["how"] == "+":
+            return rest if given else ""
+        return given or (rest if match["how"] == "-" else "")
 
-    return _VARIABLE.sub(fill, value)
+    parts = value.split("$$")
+    while any(map(_VARIABLE.search, parts)):
+        parts = [_VARIABLE.sub(fill, part) for part in parts]
+    return "$".join(parts)
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,19 @@ def test_prometheus_asks_every_process_of_ours_where_its_figures_are() -> None:
         assert re.search(rf"names: \[{name}\]\n +type: A\n +port: {port}\n", configured)
 
 
+def test_with_keys_the_temporal_ui_has_payloads_deciphered_by_the_console() -> None:
+    assert SERVICES["temporal-ui"].environment["TEMPORAL_CODEC_ENDPOINT"] == ""
+    keys = {"PAYLOAD_ENCRYPTION_KEYS": "k1:0123456789"}
+    for name in ("webhook", "worker", "console"):
+        assert services({**SECRETS, **keys})[name].environment["PAYLOAD_ENCRYPTION_KEYS"] == "k1:0123456789"
+    ui = services({**SECRETS, **keys})["temporal-ui"].environment
+    published = SERVICES["console"].ports[0].split(":")[1]
+    assert ui["TEMPORAL_CODEC_ENDPOINT"] == f"http://localhost:{published}/codec"
+    assert ui["TEMPORAL_CODEC_INCLUDE_CREDENTIALS"] == "true"
+    ui = services({**SECRETS, **keys, "CONSOLE_URL": "https://console.example"})["temporal-ui"].environment
+    assert ui["TEMPORAL_CODEC_ENDPOINT"] == "https://console.example/codec"
+
+
 def test_every_search_attribute_is_registered() -> None:
     [script] = SERVICES["temporal-namespace"].command
     registered = set(re.findall(r"--name (\w+) --type (\w+)", script))

@@ -49,7 +49,7 @@ def test_every_file_is_applied() -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("name", MANIFESTS.keys() - NOT_KUBERNETES_OWN)
+@pytest.mark.parametrize("name", sorted(MANIFESTS.keys() - NOT_KUBERNETES_OWN))
 def test_a_manifest_keeps_to_the_published_schema(name: str, version: str) -> None:
     kubernetes_validate.validate(MANIFESTS[name], version, strict=True)
 

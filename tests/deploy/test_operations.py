@@ -285,7 +285,8 @@ def test_every_metric_is_in_the_table_with_its_labels(metric: Metric) -> None:
 def test_every_setting_it_names_exists() -> None:
     known = {name.upper() for name in Settings.model_fields}
     ours = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", DOCUMENT))
-    elsewhere = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "OTEL_EXPORTER_OTLP_ENDPOINT", "GRAFANA_PASSWORD"}
+    codec = {"TEMPORAL_CODEC_ENDPOINT", "TEMPORAL_CODEC_INCLUDE_CREDENTIALS"}
+    elsewhere = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "OTEL_EXPORTER_OTLP_ENDPOINT", "GRAFANA_PASSWORD", *codec}
     assert ours - known == elsewhere
 
 

@@ -20,6 +20,7 @@ from temporalio.client import Client
 from simulator.process import Process
 from store.engine import create_engine
 from store.migrate import migrate
+from tests.databases import DatabaseWith
 from tests.deploy.compose import ROOT, Service, services
 from tests.end_to_end.salon import eventually
 from workflows.visibility import SEARCH_ATTRIBUTES
@@ -32,13 +33,13 @@ UP_WITHIN = 40.0
 class Here:
     """This machine in place of the containers: other addresses, other files, free ports."""
 
-    def __init__(self, temporal: str, folder: Path, free_port: Callable[[], int]) -> None:
-        """`folder` is where everything that is written goes."""
+    def __init__(self, temporal: str, database_url: str, folder: Path, free_port: Callable[[], int]) -> None:
+        """`folder` is where everything that is written to files goes."""
         self.folder = folder
-        self._ports = {port: str(free_port()) for port in ("8080", "8090", "9464", "9090")}
+        self._ports = {port: str(free_port()) for port in ("8080", "8081", "8090", "9464", "9090")}
         self._places = {
             "temporal:7233": temporal,
-            "postgresql://slotkeeper:pg-0123456789@postgres:5432/slotkeeper": f"sqlite:///{folder}/slotkeeper.db",
+            "postgresql://slotkeeper:pg-0123456789@postgres:5432/slotkeeper": database_url,
             "/app/catalog.toml": str(ROOT / "catalog.toml"),
             "/etc/prometheus/": f"{folder}/",
             "=/prometheus": f"={folder}/figures",
@@ -90,8 +91,11 @@ class Here:
 
 
 @pytest.fixture
-def here(client: Client, tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> Here:
-    return Here(client.service_client.config.target_host, tmp_path, unused_tcp_port_factory)
+def here(
+    client: Client, database_with: DatabaseWith, tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
+) -> Here:
+    temporal = client.service_client.config.target_host
+    return Here(temporal, database_with("nothing"), tmp_path, unused_tcp_port_factory)
 
 
 @pytest.mark.parametrize("name", ["webhook", "worker"])
@@ -104,9 +108,10 @@ async def test_a_process_becomes_healthy_and_is_not_when_it_is_gone(here: Here, 
 
 
 async def test_a_worker_that_has_not_found_temporal_is_not_healthy(
-    tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
+    database_with: DatabaseWith, tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
 ) -> None:
-    here = Here(f"127.0.0.1:{unused_tcp_port_factory()}", tmp_path, unused_tcp_port_factory)
+    nowhere = f"127.0.0.1:{unused_tcp_port_factory()}"
+    here = Here(nowhere, database_with("nothing"), tmp_path, unused_tcp_port_factory)
     worker = SERVICES["worker"]
     process = Process(worker.name, here.command(worker.command), here.environment(worker), folder=tmp_path)
     process.start()

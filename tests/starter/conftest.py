@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from starter.directory import Directory
 from starter.settings import Settings
 from starter.webhook import create_app
-from store.catalog import apply_catalog, load_catalog, load_catalog_file
+from store.catalog import load_catalog
 from store.engine import create_engine
-from store.migrate import migrate
+from tests.databases import Databases
 from tests.starter.fakes import KEY, FakeConversation, Retell
 from tests.starter.loggers import loggers_as_before
 
@@ -44,12 +44,11 @@ def logs_as_before() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-async def directory(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Directory]:
-    engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('starter')}/slotkeeper.db")
-    await migrate(engine)
-    await apply_catalog(engine, load_catalog_file(CATALOG))
-    yield Directory(engine, await load_catalog(engine))
-    await engine.dispose()
+async def directory(databases: Databases) -> AsyncIterator[Directory]:
+    with databases.new("catalog") as url:
+        engine = create_engine(url)
+        yield Directory(engine, await load_catalog(engine))
+        await engine.dispose()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from starter.cli import app
 from tests.starter.conftest import CATALOG
+from tests.starter.fakes import KEY
 
 runner = CliRunner()
 
@@ -44,25 +45,25 @@ def test_an_applied_catalog_is_kept_under_data() -> None:
 
 
 def test_a_calendar_that_does_not_answer_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CALCOM_API_KEY", "cal_test_key")
+    monkeypatch.setenv("CALCOM_API_KEY", "cal_test_0123456789")
     monkeypatch.setenv("CALCOM_BASE_URL", "http://127.0.0.1:1")
     result = runner.invoke(app, ["catalog", "check", str(CATALOG)])
     assert result.exit_code == 2
     assert len(result.stderr.splitlines()) == 3
-    assert "cal_test_key" not in result.output
+    assert "cal_test_0123456789" not in result.output
 
 
 @pytest.mark.parametrize(
     ("variables", "line"),
     [
         ({}, "RETELL_API_KEY: is not set; set it in the environment or in .env"),
-        ({"RETELL_API_KEY": "k", "HOLD_SECONDS": "x"}, "HOLD_SECONDS: Input should be a valid number"),
-        ({"RETELL_API_KEY": "k", "DATABASE_URL": "mysql://me:pw@host/db"}, "DATABASE_URL: no database of kind"),
-        ({"RETELL_API_KEY": "k", "DATABASE_URL": "sqlite:////proc/nowhere/kept.db"}, "DATABASE_URL: the folder"),
-        ({"RETELL_API_KEY": "k", "TEMPORAL_PROFILE": "nope"}, "TEMPORAL_PROFILE: Profile 'nope' not found"),
-        ({"RETELL_API_KEY": "k", "METRICS_BIND": "127.0.0.1:99999"}, "METRICS_BIND: must be an IP address"),
-        ({"RETELL_API_KEY": "k", "CATALOG_FILE": "nowhere.toml"}, "nowhere.toml: cannot be read"),
-        ({"RETELL_API_KEY": "k"}, "database: holds no catalog"),
+        ({"RETELL_API_KEY": KEY, "HOLD_SECONDS": "x"}, "HOLD_SECONDS: Input should be a valid number"),
+        ({"RETELL_API_KEY": KEY, "DATABASE_URL": "mysql://me:pw@host/db"}, "DATABASE_URL: no database of kind"),
+        ({"RETELL_API_KEY": KEY, "DATABASE_URL": "sqlite:////proc/nowhere/kept.db"}, "DATABASE_URL: the folder"),
+        ({"RETELL_API_KEY": KEY, "TEMPORAL_PROFILE": "nope"}, "TEMPORAL_PROFILE: Profile 'nope' not found"),
+        ({"RETELL_API_KEY": KEY, "METRICS_BIND": "127.0.0.1:99999"}, "METRICS_BIND: must be an IP address"),
+        ({"RETELL_API_KEY": KEY, "CATALOG_FILE": "nowhere.toml"}, "nowhere.toml: cannot be read"),
+        ({"RETELL_API_KEY": KEY}, "database: holds no catalog"),
     ],
 )
 def test_the_webhook_does_not_start_with_bad_configuration(

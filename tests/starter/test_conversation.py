@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from starter import conversation as conversation_module
+from starter import health
 from starter.conversation import Conversation
 from workflows.messages import AnswerStatus, Branch, Call, Confirmation, HangUp, Reason, SlotWish
 
@@ -66,7 +67,7 @@ async def test_not_ready_while_temporal_hangs(monkeypatch: pytest.MonkeyPatch) -
     async def hang(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(conversation_module, "READY_LIMIT", timedelta(milliseconds=10))
+    monkeypatch.setattr(health, "ANSWER_LIMIT", timedelta(milliseconds=10))
     client = Mock(spec=Client, namespace="default", workflow_service=Mock(describe_namespace=hang))
     async with asyncio.timeout(10):
         assert not await Conversation(client).ready()

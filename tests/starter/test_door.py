@@ -362,12 +362,26 @@ async def test_health_tells_the_version(retell: Retell) -> None:
     assert response.json().keys() == {"status", "version"}
 
 
-async def test_ready_only_while_temporal_answers(retell: Retell, conversation: FakeConversation) -> None:
+@pytest.mark.parametrize(("temporal", "status_code", "status"), [(True, 200, "ready"), (False, 503, "not ready")])
+async def test_ready_only_while_temporal_answers(
+    retell: Retell, conversation: FakeConversation, temporal: bool, status_code: int, status: str
+) -> None:
+    conversation.is_ready = temporal
     response = await retell.http.get("/ready")
-    assert (response.status_code, response.json()["status"]) == (200, "ready")
-    conversation.is_ready = False
-    response = await retell.http.get("/ready")
-    assert (response.status_code, response.json()["temporal"]) == (503, False)
+    assert (response.status_code, response.json()["status"]) == (status_code, status)
+    assert response.json()["temporal"] is temporal
+
+
+@pytest.mark.parametrize("path", [*PATHS, TOOL, VAPI, EVENTS])
+async def test_a_credential_that_comes_twice_is_none(
+    http: httpx.AsyncClient, conversation: FakeConversation, path: str
+) -> None:
+    body = BODIES.get(path, QUESTION)
+    given = proof(path, body) if path in BODIES else {"X-Retell-Signature": signature(body)}
+    for once_more in (next(iter(given.items())), (next(iter(given)), "x")):
+        response = await http.post(path, content=body, headers=[*given.items(), once_more])
+        assert response.status_code == 401
+    assert not conversation.touched
 
 
 def test_without_a_key_there_is_no_webhook(conversation: FakeConversation, directory: Directory) -> None:

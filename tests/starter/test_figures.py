@@ -1,13 +1,12 @@
 import asyncio
 import json
 import socket
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import inspect
 from typer.testing import CliRunner, Result
 
 from starter.cli import app
@@ -16,15 +15,24 @@ from store.calls import save_call
 from store.engine import create_engine
 from store.migrate import migrate
 from store.tables import Call, Turn
+from tests.databases import DatabaseWith
 
 runner = CliRunner()
 
 
 @pytest.fixture
-def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
+def url(database_with: DatabaseWith, monkeypatch: pytest.MonkeyPatch) -> str:
+    url = database_with("nothing")
     monkeypatch.setenv("DATABASE_URL", url)
     return url
+
+
+async def tables_in(url: str) -> list[str]:
+    engine = create_engine(url)
+    async with engine.connect() as connection:
+        names = await connection.run_sync(lambda inner: inspect(inner).get_table_names())
+    await engine.dispose()
+    return names
 
 
 def calls(*arguments: str) -> Result:
@@ -73,15 +81,13 @@ def test_a_database_that_is_not_there_is_not_made(monkeypatch: pytest.MonkeyPatc
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_database_without_tables_is_told_and_left_alone(url: str, tmp_path: Path) -> None:
-    (tmp_path / "store.db").touch()
+def test_a_database_without_tables_is_told_and_left_alone(url: str) -> None:
     result = calls()
     assert result.exit_code == 3
     (line,) = result.stderr.splitlines()
     assert line.startswith("DATABASE_URL: ")
     assert "slotkeeper catalog apply" in line
-    with closing(sqlite3.connect(tmp_path / "store.db")) as database:
-        assert database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    assert asyncio.run(tables_in(url)) == []
 
 
 def test_a_race_that_was_handled_fires_nothing(url: str) -> None:

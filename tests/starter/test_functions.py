@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from tests.starter.conftest import NOW
-from tests.starter.fakes import CALLER, ENGLISH_OFFICE, FakeConversation, Retell, envelope
+from tests.starter.fakes import CALLER, ENGLISH_OFFICE, SALON, FakeConversation, Retell, envelope
 from workflows.messages import Aim, Alternative, Answer, AnswerStatus, Caller, Missing, Reason
 
 START = datetime(2025, 10, 16, 7, 0, tzinfo=UTC)
@@ -31,6 +31,7 @@ async def test_a_question_reaches_the_conversation_and_its_answer_is_spoken(
     assert (call.call_id, call.caller_number) == ("call_0001", CALLER)
     assert (call.branch.company, call.branch.key, call.branch.language) == ("salon-beispiel", "zentrale", "de")
     assert (call.answer_budget_seconds, call.hold_seconds, call.confirmation_window_seconds) == (8, 120, 900)
+    assert (call.dialled_number, call.holds_per_caller, call.holds_per_number) == (SALON, 3, 30)
     assert call.branch.default_service is not None
     assert call.branch.default_service.key == "haarschnitt"
     assert (wish.day, wish.time_of_day, wish.day_words) == (date(2025, 10, 16), time(9), "16.10.")

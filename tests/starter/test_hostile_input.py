@@ -4,17 +4,20 @@ import json
 import string
 from datetime import UTC, datetime
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from starter.arguments import NAMES
+from starter.description import ANSWER
 from starter.functions import FUNCTIONS
 from starter.replies.bodies import INFORMATION
 from tests.starter.fakes import SALON, FakeConversation, Retell, envelope
 from workflows.messages import Answer, AnswerStatus, Caller
 
 PARAMETERS = [name for names in NAMES.values() for name in names]
+CALL_FIELDS = ("call_id", "direction", "metadata", "transcript_with_tool_calls", "end_timestamp", "call_type")
 STATUSES = {*AnswerStatus, INFORMATION}
 MARK = "qxzq"
 """Occurs in no sentence of ours."""
@@ -42,6 +45,11 @@ HOSTILE = st.one_of(
             "../../etc/passwd",
         ]
     ),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
 )
 VALUES = st.one_of(
     HOSTILE.map(lambda text: f"{text}{MARK}"),
@@ -76,6 +84,34 @@ async def test_no_argument_is_ever_raised_or_spoken_back(
     assert isinstance(body["success"], bool)
     assert body["message"]
     assert MARK not in json.dumps(body)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    args=JSON | st.dictionaries(st.sampled_from(PARAMETERS) | st.text(max_size=10), JSON, max_size=6),
+    call=st.dictionaries(st.sampled_from(CALL_FIELDS), JSON, max_size=4),
+    answer=st.sampled_from(ANSWERS),
+)
+async def test_any_json_anywhere_is_answered_as_described(
+    retell: Retell, conversation: FakeConversation, name: str, args: object, call: dict[str, object], answer: Answer
+) -> None:
+    conversation.answer = answer
+    for payload in (envelope(name, args, **call), envelope(name, args, to=SALON)):
+        response = await retell.post(payload)
+        assert response.status_code == 200
+        assert "X-Trace-Id" not in response.headers
+        jsonschema.validate(response.json(), ANSWER)
+
+
+@pytest.mark.parametrize("in_path", ["check_availability%00", "check_availability%0A", "check%1b_availability"])
+async def test_a_function_named_in_the_path_is_cleaned_as_any_other_text(
+    retell: Retell, conversation: FakeConversation, in_path: str
+) -> None:
+    call = envelope("x", {"datum": "16.10.", "uhrzeit": "9 Uhr"}) | {"name": None}
+    response = await retell.post(call, f"/retell/functions/{in_path}")
+    assert response.status_code == 200
+    assert len(conversation.wishes) == 1
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,10 +16,12 @@ from starter import outbox
 from starter.directory import Directory
 from starter.journal import Journal
 from starter.outbox import Outbox
-from store.engine import create_engine, reading
+from store.engine import reading
+from store.errors import StoreUnavailable
 from store.migrate import migrate
 from store.replies import add_replies
 from store.tables import Reply
+from tests.databases import StoreWith, gone
 from tests.end_to_end.salon import eventually
 from tests.starter.conftest import NOW
 from tests.starter.fakes import FakeConversation, Retell, envelope
@@ -35,11 +36,8 @@ PERSON = {"name": "Erika Muster", "email": "erika@muster.example", "telefonnumme
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(f"sqlite:///{tmp_path}/kept.db")
-    await migrate(engine)
-    yield engine
-    await engine.dispose()
+def database(store_with: StoreWith) -> AsyncEngine:
+    return store_with("tables")
 
 
 @pytest.fixture(scope="module")
@@ -243,13 +241,13 @@ async def test_while_the_database_fails_rows_are_lost_and_counted_and_one_line_s
     conversation: FakeConversation,
     directory: Directory,
     metrics: Metrics,
-    tmp_path: Path,
+    store_with: StoreWith,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def lost() -> float:
         return metrics.value("slotkeeper_rows_lost_total", table="reply")
 
-    engine = create_engine(f"sqlite:///{tmp_path}/without_tables.db")
+    engine = store_with("nothing")
     async with WebProcess(conversation, directory, engine, metrics).runs() as http:
         retell = Retell(http)
         for number in (1, 2):
@@ -260,7 +258,42 @@ async def test_while_the_database_fails_rows_are_lost_and_counted_and_one_line_s
     assert len(await replies(engine)) == 1
     assert await lost() == 2
     assert [record.name for record in caplog.records if record.levelno >= logging.WARNING] == ["starter.outbox"]
-    await engine.dispose()
+
+
+async def test_what_is_said_while_the_database_is_away_is_kept_once_it_is_back(
+    web: WebProcess, database: AsyncEngine, metrics: Metrics, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def waits() -> bool:
+        return "waits for the database" in caplog.text
+
+    async with web.runs() as http:
+        retell = Retell(http)
+        await database.dispose()
+        with gone(database.url):
+            await retell.function("check_availability", QUESTION)
+            await eventually(waits)
+            await retell.function("book_appointment", QUESTION)
+    assert [reply.function for reply in await replies(database)] == ["check_availability", "book_appointment"]
+    assert metrics.value("slotkeeper_rows_lost_total", table="reply") == 0
+    assert [record.name for record in caplog.records if record.name == "starter.outbox"] == ["starter.outbox"]
+
+
+async def test_what_the_database_took_without_saying_so_is_kept_once(
+    web: WebProcess, monkeypatch: pytest.MonkeyPatch, database: AsyncEngine
+) -> None:
+    told: list[int] = []
+
+    async def answers_the_second_time(engine: AsyncEngine, rows: Sequence[Reply]) -> None:
+        await add_replies(engine, rows)
+        told.append(len(rows))
+        if len(told) == 1:
+            raise StoreUnavailable("the connection broke after the commit")
+
+    monkeypatch.setattr(outbox, "add_replies", answers_the_second_time)
+    async with web.runs() as http:
+        await Retell(http).function("check_availability", QUESTION)
+    assert told == [1, 1]
+    assert [reply.function for reply in await replies(database)] == ["check_availability"]
 
 
 async def test_so_many_rows_wait_and_no_more(

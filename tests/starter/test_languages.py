@@ -19,7 +19,7 @@ from starter.settings import Settings
 from starter.webhook import create_app
 from store.catalog import CatalogError, apply_catalog, load_catalog, load_catalog_file
 from store.engine import create_engine
-from store.migrate import migrate
+from tests.databases import StoreWith
 from tests.starter.conftest import CATALOG, NOW
 from tests.starter.fakes import KEY, FakeConversation, Retell
 from workflows.messages import Answer, AnswerStatus
@@ -65,10 +65,9 @@ def test_german_and_english_are_spoken() -> None:
 
 
 @pytest.mark.usefixtures("french")
-async def test_a_third_language_is_one_file(french_catalog: Path, tmp_path: Path) -> None:
+async def test_a_third_language_is_one_file(french_catalog: Path, store_with: StoreWith) -> None:
     assert languages() == ("de", "en", "fr")
-    engine = create_engine(f"sqlite:///{tmp_path}/slotkeeper.db")
-    await migrate(engine)
+    engine = store_with("tables")
     await apply_catalog(engine, load_catalog_file(french_catalog))
     conversation = FakeConversation(Answer(status=AnswerStatus.AVAILABLE, start=datetime(2025, 10, 16, 7, tzinfo=UTC)))
     webhook = create_app(
@@ -80,7 +79,6 @@ async def test_a_third_language_is_one_file(french_catalog: Path, tmp_path: Path
     async with httpx.AsyncClient(transport=httpx.ASGITransport(webhook), base_url="http://webhook") as http:
         body = await Retell(http).function("check_availability", {"datum": "16.10.", "uhrzeit": "9 Uhr"})
         clock = await Retell(http).function("current_time_berlin")
-    await engine.dispose()
     assert body["message"] == "Le rendez-vous du jeudi 16 octobre à 9h00 est libre. Je le réserve ?"
     assert conversation.wishes[0][0].branch.language == "fr"
     assert clock["weekday"] == "mardi"
@@ -128,10 +126,9 @@ async def test_no_webhook_starts_with_a_language_nobody_speaks(french_catalog: P
 
 
 async def test_a_catalog_in_a_language_nobody_speaks_does_not_replace_the_one_that_serves(
-    french_catalog: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    french_catalog: Path, store_with: StoreWith, caplog: pytest.LogCaptureFixture
 ) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path}/slotkeeper.db")
-    await migrate(engine)
+    engine = store_with("tables")
     await apply_catalog(engine, load_catalog_file(french_catalog))
     directory = Directory(engine, load_catalog_file(CATALOG))
     assert not await directory.refresh()
@@ -139,4 +136,3 @@ async def test_a_catalog_in_a_language_nobody_speaks_does_not_replace_the_one_th
     assert branch is not None
     assert branch.company.language == "de"
     assert "the catalog was not refreshed: CatalogError" in caplog.text
-    await engine.dispose()

@@ -78,6 +78,7 @@ def test_a_body_in_chunks_is_refused_where_it_passes_the_limit(address: str) -> 
     server = http.client.HTTPConnection(urlsplit(address).netloc)
     server.putrequest("POST", "/retell/events")
     server.putheader("Transfer-Encoding", "chunked")
+    server.putheader("X-Retell-Signature", signature(b"another body"))
     server.endheaders()
     chunk = b"x" * 65_536
     for _ in range(BODY_LIMIT // len(chunk) + 1):

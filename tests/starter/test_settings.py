@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, Type
 
 from starter.settings import Settings, SettingsError, exit_on_bad_settings, load_settings, open_database
 
@@ -17,11 +17,11 @@ def test_without_anything_set_the_defaults_hold() -> None:
 
 
 def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    Path(".env").write_text('RETELL_API_KEY="from file"\nHOLD_SECONDS=60\n')
+    Path(".env").write_text('RETELL_API_KEY="key_from_file_0123"\nHOLD_SECONDS=60\n')
     monkeypatch.setenv("HOLD_SECONDS", "90")
     settings = load_settings("RETELL_API_KEY")
     assert settings.retell_api_key is not None
-    assert settings.retell_api_key.get_secret_value() == "from file"
+    assert settings.retell_api_key.get_secret_value() == "key_from_file_0123"
     assert settings.hold_seconds == 90
 
 
@@ -99,7 +99,7 @@ def test_the_root_of_the_calendar_is_taken_with_or_without_version(monkeypatch: 
     assert load_settings().calcom_base_url == "http://localhost:5555"
 
 
-HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("correct horse battery staple")
+HASH = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1).hash("correct horse battery staple")
 
 
 def test_a_login_is_a_user_and_an_argon2_hash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,3 +141,82 @@ def test_half_a_login_is_refused(monkeypatch: pytest.MonkeyPatch, given: tuple[s
         load_settings()
     assert HASH not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+RETELLS = "key_" + "0f1e2d3c4b5a69788796a5b4c3d2"
+WEAK_SECRETS = {
+    "k": "fewer than 16 characters",
+    "key_0123456789a": "fewer than 16 characters",
+    "aaaaaaaaaaaaaaaaaaaaaaaa": "fewer than 8 different characters",
+    "1212121212121212121212": "fewer than 8 different characters",
+    "your-retell-api-key-here": "stand-in",
+    "CHANGE-ME-please-0123456": "stand-in",
+    "key_xxxxxxxxxxxx01234567": "stand-in",
+}
+SECRETS = (
+    "RETELL_API_KEY",
+    "CALCOM_API_KEY",
+    "VAPI_SECRET",
+    "ELEVENLABS_TOOL_SECRET",
+    "ELEVENLABS_WEBHOOK_SECRET",
+)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize(("secret", "why"), WEAK_SECRETS.items())
+def test_a_weak_secret_is_refused_with_a_remedy_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, secret: str, why: str
+) -> None:
+    monkeypatch.setenv(name, secret)
+    with pytest.raises(SystemExit) as ended, exit_on_bad_settings():
+        load_settings()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.startswith(f"{name}: ")
+    assert why in said or "at least 16 characters" in said
+    assert said.count("\n") == 1
+    assert len(secret) < 2 or secret not in said
+
+
+@pytest.mark.parametrize("name", ["RETELL_API_KEY", "CALCOM_API_KEY"])
+def test_in_the_embedded_stack_any_key_will_do(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "k")
+    monkeypatch.setenv("EMBEDDED_STACK", "true")
+    assert load_settings().embedded_stack
+
+
+@pytest.mark.parametrize(
+    "key", [RETELLS, "cal_live_" + "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "cal_" + "09af" * 8 + "bcde"]
+)
+def test_keys_as_they_are_issued_are_taken(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    for name in SECRETS:
+        monkeypatch.setenv(name, key)
+    assert key not in repr(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("hasher", "why"),
+    [
+        (PasswordHasher(time_cost=1, memory_cost=64, parallelism=1), r"memory \(64 KiB\) times its passes \(1\)"),
+        (PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.I), "not argon2id"),
+    ],
+)
+def test_a_hash_that_is_cheap_to_guess_is_refused_with_the_command_that_makes_a_better_one(
+    monkeypatch: pytest.MonkeyPatch, hasher: PasswordHasher, why: str
+) -> None:
+    monkeypatch.setenv("CONSOLE_USER", "operator")
+    monkeypatch.setenv("CONSOLE_PASSWORD_HASH", hasher.hash("correct horse"))
+    with pytest.raises(
+        SettingsError, match=f"^CONSOLE_PASSWORD_HASH: is too weak: .*{why}.*slotkeeper console-password$"
+    ):
+        load_settings()
+
+
+@pytest.mark.parametrize(("passes", "kibibytes"), [(1, 47_104), (2, 19_456), (3, 12_288), (4, 9_216), (5, 7_168)])
+def test_every_way_of_hashing_that_is_recommended_is_taken(
+    monkeypatch: pytest.MonkeyPatch, passes: int, kibibytes: int
+) -> None:
+    monkeypatch.setenv("CONSOLE_USER", "operator")
+    hasher = PasswordHasher(time_cost=passes, memory_cost=kibibytes, parallelism=1)
+    monkeypatch.setenv("CONSOLE_PASSWORD_HASH", hasher.hash("correct horse"))
+    assert load_settings().console_user == "operator"

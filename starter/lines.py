@@ -1,0 +1,144 @@
+"""The connections to the web process: none may stay without asking for something, and none keep others out.
+
+uvicorn bounds what comes within a request's headers (16 KiB), but not how long they may take, nor how many connections
+are open.
+"""
+
+import asyncio
+import logging
+import resource
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+SILENCE_SECONDS = 10.0
+"""How long a connection may be open without a whole request having come, at its beginning and between requests."""
+
+LINES_PER_PLACE = 8
+"""So many connections may be open for each request that may be served: the more there are, the longer it takes a flood
+to push out one that has just been opened and is about to ask."""
+
+_OTHER_FILES = 200
+"""Files and connections the process has open besides: the database's, Temporal's, its own."""
+
+logger = logging.getLogger(__name__)
+
+
+class Lines:
+    """All connections of the process; makes one at a call, as uvicorn asks for it.
+
+    Where there are too many, the one that has been silent longest is hung up. A platform's connection asks for
+    something as soon as it is open, so what is hung up under a flood is the flood.
+    """
+
+    def __init__(self, places: int) -> None:
+        """Leave room for what can be served at once in so many ``places``, as far as the system allows open files."""
+        self.most = _openable(LINES_PER_PLACE * places)
+        self._open: set[Line] = set()
+        self._silent: dict[Line, None] = {}
+
+    def __call__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> "Line":
+        """Return what a new connection is handled with."""
+        return Line(self, config, server_state, app_state, _loop)
+
+    def opened(self, line: "Line") -> None:
+        """Take notice of a new connection; another gives way to it if need be, or it is hung up itself."""
+        self._open.add(line)
+        self._silent[line] = None
+        if len(self._open) > self.most:
+            next(iter(self._silent)).hang_up()
+
+    def silent(self, line: "Line") -> None:
+        """Take notice that nothing is asked for there."""
+        if line in self._open:
+            self._silent[line] = None
+
+    def spoken(self, line: "Line") -> None:
+        """Take notice that something is asked for there."""
+        self._silent.pop(line, None)
+
+    def closed(self, line: "Line") -> None:
+        """Forget a connection."""
+        self._silent.pop(line, None)
+        self._open.discard(line)
+
+
+class Line(H11Protocol):
+    """One connection."""
+
+    def __init__(
+        self,
+        lines: Lines,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Be one of these."""
+        super().__init__(config, server_state, app_state, _loop)
+        self._lines = lines
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._wait()
+        self._lines.opened(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Cease to be there."""
+        self._cease_waiting()
+        self._lines.closed(self)
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        """Take in what came; whatever is not yet a whole request changes nothing about the waiting."""
+        super().handle_events()
+        if self._asks:
+            self._cease_waiting()
+            self._lines.spoken(self)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, unless it is there already."""
+        super().on_response_complete()
+        if not self._asks:
+            self._cease_waiting()
+            self._wait()
+            self._lines.silent(self)
+
+    def hang_up(self) -> None:
+        """End the connection, whatever is still to be sent."""
+        self._cease_waiting()
+        self._lines.closed(self)
+        self.transport.abort()
+
+    @property
+    def _asks(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _wait(self) -> None:
+        self._patience = self.loop.call_later(SILENCE_SECONDS, self.hang_up)
+
+    def _cease_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+
+def _openable(wanted: int) -> int:
+    """Return how many connections can be open at once, at most as many as ``wanted``; asks the system for as many."""
+    needed = wanted + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return wanted
+    allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(1, allowed - _OTHER_FILES)

@@ -1,0 +1,120 @@
+"""Too many connections, too many bodies, too slow ones: memory stays flat, and calls in progress are served."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import pytest
+
+from simulator.caller import Caller, Reply
+from simulator.stack import Stack
+from tests.attack.conftest import PLACES
+from tests.attack.memory import MEBIBYTE, forget_peak, peak, resident
+from tests.attack.wire import Heard, http, listen, send, signature
+
+pytestmark = pytest.mark.timeout(180)
+
+Address = tuple[str, int]
+
+MOST_GROWTH = 96 * MEBIBYTE
+"""The bodies that may arrive at once hold 32 MiB; the rest is what is on its way through, and room for chance."""
+
+BODY = b"x" * 1024 * 1024
+UNSIGNED_FOR_THIS = signature(b"another body")
+"""Well-formed and fresh: it takes the whole body to see that it is wrong."""
+
+
+@asynccontextmanager
+async def connected(address: Address, first: bytes) -> AsyncIterator[asyncio.StreamReader]:
+    """Open a connection and send a beginning."""
+    reader, writer = await asyncio.open_connection(*address)
+    with suppress(ConnectionError):
+        writer.write(first)
+    try:
+        yield reader
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def hold(address: Address, first: bytes, at_once: int, rounds: int) -> Counter[int | None]:
+    """Keep so many connections at once, each for as long as it is left open; return how they ended."""
+    ends: Counter[int | None] = Counter()
+    opening = asyncio.Semaphore(16)
+
+    async def one_after_the_other() -> None:
+        for _ in range(rounds):
+            async with AsyncExitStack() as connection:
+                async with opening:
+                    reader = await connection.enter_async_context(connected(address, first))
+                ends[(await listen(reader)).status] += 1
+
+    await asyncio.gather(*(one_after_the_other() for _ in range(at_once)))
+    return ends
+
+
+async def repeat(address: Address, request: bytes, at_once: int, times: int) -> Counter[int | None]:
+    """Send a whole request again and again; return what was answered."""
+    answers: Counter[int | None] = Counter()
+
+    async def one_after_the_other() -> None:
+        for _ in range(times):
+            answers[(await send(address, request)).status] += 1
+
+    await asyncio.gather(*(one_after_the_other() for _ in range(at_once)))
+    return answers
+
+
+SLOW_HEAD = b"POST /retell/functions HTTP/1.1\r\nHost: x\r\nX-Slow: "
+SLOW_BODY = http(BODY[:1000], [UNSIGNED_FOR_THIS, ("Content-Length", str(len(BODY)))], length=False)
+GREEDY_BODY = http(BODY[:-1], [UNSIGNED_FOR_THIS, ("Content-Length", str(len(BODY)))], length=False)
+WRONG_BODY = http(BODY, [UNSIGNED_FOR_THIS])
+NOT_SIGNED = http(BODY)
+ENDLESS_HEADERS = b"POST /retell/functions HTTP/1.1\r\n" + b"X-Flood: " + b"x" * 200_000
+
+Flood = Callable[[Address], Awaitable[Counter[int | None]]]
+FLOODS: dict[str, tuple[Flood, set[int | None]]] = {
+    "connections that say nothing": (lambda at: hold(at, b"", 12 * PLACES, 1), {None}),
+    "headers that never end": (lambda at: hold(at, SLOW_HEAD, 12 * PLACES, 1), {None}),
+    "headers without end": (lambda at: repeat(at, ENDLESS_HEADERS, PLACES, 10), {400, None}),
+    "bodies that never end": (lambda at: hold(at, SLOW_BODY, 6 * PLACES, 2), {408, 503, None}),
+    "bodies that end but for a byte": (lambda at: hold(at, GREEDY_BODY, 4 * PLACES, 2), {408, 503, None}),
+    "bodies signed by somebody else": (lambda at: repeat(at, WRONG_BODY, 2 * PLACES, 4), {401, 503, None}),
+    "bodies nobody signed": (lambda at: repeat(at, NOT_SIGNED, 2 * PLACES, 4), {401, None}),
+    "requests nobody signed": (lambda at: repeat(at, http(b"{}"), 4 * PLACES, 10), {401, None}),
+    "looks at whether we are ready": (lambda at: repeat(at, http(method="GET", path="/ready"), PLACES, 20), {200}),
+}
+
+
+@pytest.mark.parametrize(("flood", "answers"), FLOODS.values(), ids=FLOODS)
+async def test_calls_in_progress_are_served_under_a_flood_and_memory_stays_flat(
+    stack: Stack, address: Address, rings: Callable[[], Caller], flood: Flood, answers: set[int | None]
+) -> None:
+    caller, web = rings(), stack.pids["Webhook"]
+    assert (await caller.say("current_time_berlin")).status_code == 200
+    before = resident(web)
+    forget_peak(web)
+    flooding = asyncio.ensure_future(flood(address))
+    heard: list[Reply] = []
+    while not flooding.done() or len(heard) < 3:
+        heard.append(await caller.say("current_time_berlin"))
+    ends = await flooding
+    assert {reply.status_code for reply in heard} == {200}
+    assert {reply.status for reply in heard} == {"information"}
+    assert set(ends) <= answers
+    assert stack.pids["Webhook"] == web
+    assert peak(web) - before < MOST_GROWTH, (peak(web) - before, ends)
+
+
+async def test_a_body_that_stops_arriving_is_told_so_and_a_silent_connection_is_hung_up(address: Address) -> None:
+    async with AsyncExitStack() as open_connections:
+        readers = [
+            await open_connections.enter_async_context(connected(address, first))
+            for first in (SLOW_BODY, b"", SLOW_HEAD)
+        ]
+        slow, silent, slow_head = await asyncio.gather(*(listen(reader) for reader in readers))
+    assert slow.status == 408
+    assert "connection: close" in slow.text.lower()
+    assert (silent, slow_head) == (Heard((), ""), Heard((), ""))
