@@ -6,26 +6,31 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.answer_times import AnswerTimes
 from activities.attempts import Attempts
+from activities.budget import Budgets
 from activities.calcom_client import CalcomClient, calcom_http
 from activities.records import RecordActivities
 from activities.scheduling import SchedulingActivities
 from starter.connect import Connection, connect, read_connection
+from starter.health import Readiness, temporal_answers, told_on
 from starter.logs import configure_logging
 from starter.settings import Settings, exit_on_bad_settings, load_settings, open_database
 from store.engine import close
 from store.errors import StoreUnavailable
 from store.holds import Holds
-from store.migrate import migrate
+from store.migrate import NotUpToDate, migrate
+from store.presence import is_there
+from store.retention import pruning
 from workflows import options
 from workflows.appointment import AppointmentWorkflow
 from workflows.messages import TASK_QUEUE
@@ -51,8 +56,13 @@ def build_worker(
     *,
     task_queue: str = TASK_QUEUE,
     drain: timedelta = DRAIN,
+    version: WorkerDeploymentVersion | None = None,
 ) -> Worker:
-    """Put a worker together: the conversation, and every step it may ask for."""
+    """Put a worker together: the conversation, and every step it may ask for.
+
+    With a ``version`` every call ends on the version it began on, and new calls are given to the one that operators
+    have made the current one.
+    """
     return Worker(
         client,
         task_queue=task_queue,
@@ -70,7 +80,39 @@ def build_worker(
         interceptors=[Attempts()],
         graceful_shutdown_timeout=drain,
         sticky_queue_schedule_to_start_timeout=STICKY_LIMIT,
+        deployment_config=WorkerDeploymentConfig(
+            version=version, use_worker_versioning=True, default_versioning_behavior=VersioningBehavior.PINNED
+        )
+        if version
+        else None,
     )
+
+
+def worker_version(settings: Settings) -> WorkerDeploymentVersion | None:
+    """Return the version that ``WORKER_DEPLOYMENT`` and ``WORKER_BUILD_ID`` name."""
+    if settings.worker_deployment is None or settings.worker_build_id is None:
+        return None
+    return WorkerDeploymentVersion(settings.worker_deployment, settings.worker_build_id)
+
+
+class Duty:
+    """Whether this worker can carry calls out."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Have no Temporal and no worker yet."""
+        self._engine = engine
+        self.client: Client | None = None
+        """Set once Temporal has been reached."""
+        self.worker: Worker | None = None
+        """Set while there is one that takes work."""
+
+    async def look(self) -> Mapping[str, bool]:
+        """Return whether Temporal answers, whether the database does, and whether the worker asks for work."""
+        temporal, database = await asyncio.gather(self._temporal(), is_there(self._engine))
+        return {"temporal": temporal, "database": database, "polls": self.worker is not None and self.worker.is_running}
+
+    async def _temporal(self) -> bool:
+        return self.client is not None and await temporal_answers(self.client)
 
 
 @asynccontextmanager
@@ -79,11 +121,18 @@ async def running_worker(
 ) -> AsyncIterator[Worker]:
     """Run a worker with real dependencies on an up-to-date database; leaving the context drains it."""
     await migrate(engine)
-    times = AnswerTimes(engine, connection.meter)
-    async with times.kept(), calcom_http(settings.calcom_base_url) as http:
+    times, budgets = AnswerTimes(engine, connection.meter), Budgets(connection.meter)
+    async with (
+        times.kept(),
+        budgets.shared(engine),
+        pruning(engine, settings.keep_calls_days),
+        calcom_http(settings.calcom_base_url) as http,
+    ):
         connection.tracing.see_questions(http)
-        scheduling = SchedulingActivities(CalcomClient(http, observe=times.count), Holds(engine), os.environ)
-        async with build_worker(client, scheduling, RecordActivities(engine)) as worker:
+        calcom = CalcomClient(http, observe=times.count, budgets=budgets)
+        scheduling = SchedulingActivities(calcom, Holds(engine), os.environ)
+        records, version = RecordActivities(engine), worker_version(settings)
+        async with build_worker(client, scheduling, records, version=version) as worker:
             yield worker
 
 
@@ -117,25 +166,29 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     for stopping in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(stopping, stop.set)
+    duty = Duty(engine)
     try:
-        client = await connected(connection, stop)
-        if client is None:
-            return
-        async with running_worker(client, engine, settings, connection):
-            logger.info("working on task queue %s", TASK_QUEUE)
-            await stop.wait()
-            logger.info("stopping: what has begun is finished first")
+        async with told_on(settings.health_bind, Readiness(duty.look)):
+            duty.client = await connected(connection, stop)
+            if duty.client is None:
+                return
+            async with running_worker(duty.client, engine, settings, connection) as duty.worker:
+                logger.info("working on task queue %s", TASK_QUEUE)
+                await stop.wait()
+                duty.worker = None
+                logger.info("stopping: what has begun is finished first")
     finally:
         await close(engine)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Be a worker process: exit status 0 where told to stop, 1 where it could not go on, 2 for a bad setting."""
     try:
         with exit_on_bad_settings():
             asyncio.run(main())
-    except (RuntimeError, StoreUnavailable) as error:
+    except (RuntimeError, NotUpToDate, StoreUnavailable) as error:
         sys.exit(f"the worker could not start or had to stop: {error}")
-    finally:
-        # CPython 3.11 may abort while finalizing right after its last Temporal call; half a second lets the bridge's
-        # threads come to rest first.
-        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    run()

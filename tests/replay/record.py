@@ -1,15 +1,20 @@
-"""Records the golden histories: one of every main path a call can take."""
+"""Records the golden histories, one of every main path a call can take, and the commands of each."""
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
 
 from starter.conversation import Conversation
+from starter.ending import rest_before_exit
+from tests.end_to_end.salon import eventually
+from tests.replay.commands import FILE, as_text, commands
 from tests.temporal import TemporalServer, dev_server
 from tests.workflows.fakes import (
     THURSDAY,
@@ -22,7 +27,7 @@ from tests.workflows.fakes import (
     worker_with,
 )
 from workflows.appointment import AppointmentWorkflow
-from workflows.messages import CallResult
+from workflows.messages import Answer, Caller, CallResult
 
 HISTORIES = Path(__file__).with_name("histories")
 
@@ -116,12 +121,48 @@ PATHS: dict[str, CallPath] = {
 }
 
 
+class UnhurriedPhone(Phone):
+    """Says nothing before all that was said has been carried out: what is done then is the same every time."""
+
+    async def recognised(self) -> Caller:
+        await self._quiet()
+        return await super().recognised()
+
+    async def asks(self, day: date | None = None, at: str | None = None, **more: Any) -> Answer:
+        await self._quiet()
+        return await super().asks(day, at, **more)
+
+    async def says_yes(
+        self, day: date | None = None, at: str | None = None, *, alternative_id: str | None = None, **more: Any
+    ) -> Answer:
+        await self._quiet()
+        return await super().says_yes(day, at, alternative_id=alternative_id, **more)
+
+    async def hangs_up(self) -> None:
+        await self._quiet()
+        await super().hangs_up()
+
+    async def thinks(self, seconds: float) -> None:
+        await self._quiet()
+        await super().thinks(seconds)
+
+    async def _quiet(self) -> None:
+        await eventually(self._rests, within=30)
+
+    async def _rests(self) -> bool:
+        try:
+            seen = (await self.handle.describe()).raw_description
+        except RPCError as error:
+            return error.status is RPCStatusCode.NOT_FOUND
+        return not seen.pending_activities and not seen.HasField("pending_workflow_task")
+
+
 async def play(path: CallPath, server: TemporalServer) -> WorkflowHandle[AppointmentWorkflow, CallResult]:
     """Play a path to its end."""
     calendar = FakeCalendar()
     task_queue = f"appointments-{uuid4().hex}"
     async with worker_with(server.client, calendar, task_queue):
-        phone = Phone(server, Conversation(server.client, task_queue), new_call())
+        phone = UnhurriedPhone(server, Conversation(server.client, task_queue), new_call())
         await path(phone, calendar)
         await phone.ends()
         return phone.handle
@@ -141,13 +182,17 @@ def without_traces_of_the_machine(recorded: Any) -> Any:
 
 
 async def main() -> None:
-    """Write every path's history."""
+    """Write every path's history and commands."""
+    rest_before_exit()
+    commanded: dict[str, list[str]] = {}
     async with dev_server() as server:
         for name, path in PATHS.items():
             handle = await play(path, server)
             history = await handle.fetch_history()
             recorded = without_traces_of_the_machine(history.to_json_dict())
             (HISTORIES / f"{name}.json").write_text(json.dumps(recorded, indent=1) + "\n")
+            commanded[name] = commands(history.events)
+    FILE.write_text(as_text(commanded))
 
 
 if __name__ == "__main__":

@@ -20,13 +20,20 @@ def test_every_path_has_its_history() -> None:
     assert {file.stem for file in HISTORIES.glob("*.json")} == set(PATHS), "run `make histories`"
 
 
-@pytest.mark.parametrize("name", PATHS)
-async def test_recorded_call_replays(name: str) -> None:
+async def replayed(name: str) -> NondeterminismError | None:
+    """Replay a recorded call; return why it cannot go on, if it cannot."""
     history = WorkflowHistory.from_json(f"call/{name}", (HISTORIES / f"{name}.json").read_text())
     replayer = Replayer(workflows=[AppointmentWorkflow], data_converter=pydantic_data_converter)
     try:
         await replayer.replay_workflow(history)
     except NondeterminismError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize("name", PATHS)
+async def test_recorded_call_replays(name: str) -> None:
+    if error := await replayed(name):
         pytest.fail(f"{REMEDY}\n{error}")
 
 
@@ -35,7 +42,4 @@ async def test_a_changed_order_of_steps_is_noticed(monkeypatch: pytest.MonkeyPat
         """Forget to release the hold."""
 
     monkeypatch.setattr(Calendar, "let_go", keep_holding)
-    history = WorkflowHistory.from_json("call/hung_up", (HISTORIES / "hung_up.json").read_text())
-    replayer = Replayer(workflows=[AppointmentWorkflow], data_converter=pydantic_data_converter)
-    with pytest.raises(NondeterminismError):
-        await replayer.replay_workflow(history)
+    assert await replayed("hung_up") is not None
