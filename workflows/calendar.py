@@ -61,6 +61,7 @@ class Calendar:
             most_of_dialled=call.holds_per_number,
         )
         self._while_caller_waits = options.while_caller_waits(call.answer_budget_seconds)
+        self._while_booking = options.hold_while_booking(call.hold_seconds)
         self._may_hold = False
         self.hold = HoldState.NOT_TRIED
 
@@ -89,7 +90,7 @@ class Calendar:
 
     async def recheck(self, slot: Slot) -> Recheck:
         """Renew the hold and look at this one slot again, freshly."""
-        request = SlotRecheck(**self._fields(slot), start=slot.start, hold_seconds=self._call.hold_seconds)
+        request = SlotRecheck(**self._fields(slot), start=slot.start, hold_seconds=self._while_booking)
         self._may_hold = True
         seen = await self._run(steps.recheck_slot, request, options.RECHECK, f"is {self._moment(slot)} still free?")
         self.hold = seen.hold
@@ -104,7 +105,7 @@ class Calendar:
             **self._fields(slot),
             start=slot.start,
             attendee=attendee,
-            hold_seconds=None if hold_renewed else self._call.hold_seconds,
+            hold_seconds=None if hold_renewed else self._while_booking,
             look_first=look_first,
         )
         self._may_hold = True

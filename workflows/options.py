@@ -62,10 +62,20 @@ RECHECK = StepOptions(
 BOOK = StepOptions(
     # One attempt: look-up 3 s, booking 10 s (1 to 4 s are usual), look-up 3 s, hold and its shortening 2 s each.
     start_to_close_timeout=timedelta(seconds=25),
-    # Ends before a hold renewed at its beginning does (120 s), and outlasts a rate limit's block of 60 s.
+    # Outlasts a rate limit's block of 60 s.
     schedule_to_close_timeout=timedelta(seconds=100),
     retry_policy=_PATIENT,
 )
+
+
+def hold_while_booking(hold_seconds: float) -> float:
+    """Return how long, in seconds, a slot is held that is about to be booked, where an offered one is held so long.
+
+    At least as long as the booking may take, by every attempt: Cal.com itself lets two bookings of unequal length
+    overlap that are made at the same time.
+    """
+    return max(hold_seconds, BOOK["schedule_to_close_timeout"].total_seconds())
+
 
 RELEASE = StepOptions(
     # A hold that could not be released runs out by itself.

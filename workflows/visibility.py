@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
+from workflows import options
 from workflows.messages import (
     AnswerStatus,
     Call,
@@ -157,8 +158,8 @@ def _fates(turns: Sequence[TurnRecord], ending: Sequence[StepRecord], call: Call
     kept = True
     for turn in turns:
         done = {step.name: step.ended_at for step in turn.steps if step.failure is None}
-        took_at = next((done[name] for name in _TAKING if name in done), None)
-        if took_at is None:
+        took = next((name for name in _TAKING if name in done), None)
+        if took is None:
             continue
         start, ours = turn.wished_start, held is not None and held == turn.wished_start
         if turn.status is AnswerStatus.BOOKED:
@@ -170,7 +171,9 @@ def _fates(turns: Sequence[TurnRecord], ending: Sequence[StepRecord], call: Call
             yield _Fate(start, "lost to another call" if ours else "held by another call")
             held = None if ours else held
         elif turn.hold is HoldState.HELD:
-            until = _time(took_at + timedelta(seconds=call.hold_seconds), call.branch.timezone)
+            is_offer = took in ("hold_slot", "check_slot")
+            seconds = call.hold_seconds if is_offer else options.hold_while_booking(call.hold_seconds)
+            until = _time(done[took] + timedelta(seconds=seconds), call.branch.timezone)
             yield _Fate(start, f"{'renewed' if ours else 'held'} until {until}")
             held, kept = start, True
         elif turn.hold is HoldState.STORE_DOWN:

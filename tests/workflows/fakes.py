@@ -99,6 +99,7 @@ class FakeCalendar:
         self.hold: datetime | None = None
         self.store_down = False
         self.customers: dict[str, Caller] = {}
+        self.rechecked: list[SlotRecheck] = []
         self.booked: list[BookSlot] = []
         self.records: list[CallRecord] = []
         self.steps: list[str] = []
@@ -166,6 +167,7 @@ class FakeCalendar:
     @activity.defn
     async def recheck_slot(self, request: SlotRecheck) -> Recheck:
         await self._enter("recheck_slot")
+        self.rechecked.append(request)
         hold = self._take(request.start)
         listed = hold is not HoldState.HELD_BY_ANOTHER_CALL and request.start in self.free
         return Recheck(listed=listed, hold=hold)

@@ -8,6 +8,7 @@ import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
+from starter.conversation import Conversation
 from tests.temporal import TemporalServer
 from tests.workflows.fakes import (
     BRANCH,
@@ -22,6 +23,7 @@ from tests.workflows.fakes import (
     new_call,
     rate_limited,
 )
+from workflows import options
 from workflows.appointment import AppointmentWorkflow
 from workflows.messages import (
     AnswerStatus,
@@ -102,6 +104,18 @@ async def test_a_failing_recheck_does_not_stop_the_booking(phone: Phone, calenda
     assert answer.status is AnswerStatus.BOOKED
     assert calendar.steps.count("recheck_slot") == 2
     assert calendar.booked[0].hold_seconds == phone.call.hold_seconds
+
+
+async def test_a_slot_is_held_for_as_long_as_its_booking_may_take(
+    temporal: TemporalServer, conversation: Conversation, calendar: FakeCalendar
+) -> None:
+    phone = Phone(temporal, conversation, new_call(hold_seconds=15))
+    await phone.asks(THURSDAY, "09:00")
+
+    assert (await phone.says_yes()).status is AnswerStatus.BOOKED
+
+    [recheck] = calendar.rechecked
+    assert recheck.hold_seconds >= options.BOOK["schedule_to_close_timeout"].total_seconds()
 
 
 async def test_a_slot_held_by_another_call_is_not_offered(phone: Phone, calendar: FakeCalendar) -> None:
