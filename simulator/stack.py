@@ -5,37 +5,29 @@ import fcntl
 import os
 import secrets
 import shutil
-import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 
 from simulator.calcom.config import Config
+from simulator.ports import ANY_PORTS, Ports
 from simulator.process import Process, ProcessFailed
+from simulator.temporal import SEARCH_ATTRIBUTES, server_command
 
 ROOT = Path(__file__).parents[1]
 """Where `worker.py`, `starter/` and `catalog.toml` stand."""
 
-SEARCH_ATTRIBUTES = {"Company": "Keyword", "CallOutcome": "Keyword", "SlotStart": "Datetime", "RaceDetected": "Bool"}
-"""What the Temporal server must know before the first call. A test holds it against the workflows."""
+WORKER = (sys.executable, str(ROOT / "worker.py"))
+"""What runs a worker."""
 
 TASK_QUEUE = "appointments"
 """Where a worker is looked for. A test holds it against the workflows."""
-
-DYNAMIC_CONFIG = {
-    "matching.enableFairness": "true",
-    # The dev server has a single shard, which reads each of its queues 20 times a second by default: calls in a row
-    # would wait up to 50 ms per step. A cluster has many shards.
-    "history.transferProcessorMaxPollRPS": "1000",
-    "history.timerProcessorMaxPollRPS": "1000",
-    "history.visibilityProcessorMaxPollRPS": "1000",
-}
 
 SETTINGS = (
     "ANSWER_BUDGET_SECONDS",
@@ -45,16 +37,28 @@ SETTINGS = (
     "CONFIRMATION_WINDOW_SECONDS",
     "CONSOLE_PASSWORD_HASH",
     "CONSOLE_USER",
+    "DATABASE_URL",
     "ELEVENLABS_TOOL_SECRET",
     "ELEVENLABS_WEBHOOK_SECRET",
+    "HOLDS_PER_CALLER",
+    "HOLDS_PER_NUMBER",
     "HOLD_SECONDS",
+    "KEEP_CALLS_DAYS",
     "PAYLOAD_ENCRYPTION_KEYS",
     "RETELL_API_KEY",
     "VAPI_SECRET",
+    "WEBHOOK_CONCURRENCY",
 )
 """What may be set for the embedded processes; everything else is the stack's own business."""
 
-_OF_THE_STACK = ("DATABASE_URL", "EMBEDDED_STACK", "METRICS_BIND", "TRY_IT_WEBHOOK_URL")
+_OF_THE_STACK = (
+    "EMBEDDED_STACK",
+    "HEALTH_BIND",
+    "METRICS_BIND",
+    "TRY_IT_WEBHOOK_URL",
+    "WORKER_BUILD_ID",
+    "WORKER_DEPLOYMENT",
+)
 
 READY_SECONDS = 60.0
 """A slow machine with a cold disk needs a while; a process that dies is noticed at once."""
@@ -80,24 +84,6 @@ class DataUnwritable(Exception):
     """The data folder cannot be made, or not be written."""
 
 
-class Ports(NamedTuple):
-    """Where the processes listen, on 127.0.0.1. 0 takes a free port, and so does a port that is taken."""
-
-    temporal: int = 7233
-    temporal_ui: int = 8233
-    calendar: int = 8765
-    webhook: int = 8080
-    console: int = 8090
-
-    def free(self) -> "Ports":
-        """These ports, with free ones in place of the taken."""
-        with ExitStack() as chosen:
-            return Ports(*(_free_port(preferred, chosen) for preferred in self))
-
-
-ANY_PORTS = Ports(0, 0, 0, 0, 0)
-
-
 class Stack:
     """The running processes and where they listen.
 
@@ -105,9 +91,19 @@ class Stack:
     """
 
     def __init__(
-        self, data: Path, wanted: Ports, settings: Mapping[str, str], say: Say, *, with_console: bool = False
+        self,
+        data: Path,
+        wanted: Ports,
+        settings: Mapping[str, str],
+        say: Say,
+        *,
+        with_console: bool = False,
+        worker: Sequence[str] = WORKER,
     ) -> None:
-        """`settings` are environment variables out of `SETTINGS`; with `CALCOM_API_KEY` the calendar is a real one."""
+        """`settings` are environment variables out of `SETTINGS`; with `CALCOM_API_KEY` the calendar is a real one.
+
+        `worker` is the command that runs a worker.
+        """
         ports = wanted.free()
         self.data = data
         self.retell_api_key = settings.get("RETELL_API_KEY") or f"key_{secrets.token_hex(16)}"
@@ -119,6 +115,10 @@ class Stack:
         self.calendar_url = settings.get("CALCOM_BASE_URL", "https://api.cal.com")
         if self.has_double:
             self.calendar_url = f"http://127.0.0.1:{ports.calendar}"
+        self.metrics_urls = {
+            "Worker": f"http://127.0.0.1:{ports.worker_metrics}/metrics",
+            "Webhook": f"http://127.0.0.1:{ports.webhook_metrics}/metrics",
+        }
         addresses = (
             self.temporal_address,
             self.temporal_ui_url,
@@ -126,22 +126,22 @@ class Stack:
             self.webhook_url,
             self.console_url,
         )
-        taken = {address: port for address, port in zip(addresses, wanted, strict=True) if port}
+        taken = {address: port for address, port in zip(addresses, wanted, strict=False) if port}
         self._taken = {address: port for address, port in taken.items() if not address.endswith(f":{port}")}
         self._say = say
         self._http = httpx.AsyncClient(trust_env=False, timeout=5)
         environment = self._environment(settings)
-        self._temporal = Process("Temporal", _temporal_command(data, ports), environment, data)
+        codec_url = f"{self.console_url}/codec" if with_console and settings.get("PAYLOAD_ENCRYPTION_KEYS") else None
+        self._temporal = Process("Temporal", server_command(data / "temporal.db", ports, codec_url), environment, data)
         self._calendar = Process(
             "Calendar", [sys.executable, "-m", "simulator.calcom", "--port", str(ports.calendar)], environment, data
         )
-        self._worker = Process("Worker", [sys.executable, str(ROOT / "worker.py")], environment, data)
+        self._worker = Process("Worker", worker, environment | _metrics_on(ports.worker_metrics), data)
         # The console script stands in no fixed place, and the module is no script.
         webhook = [sys.executable, "-m", "starter.cli", "webhook", "--port", str(ports.webhook)]
-        self._webhook = Process("Webhook", webhook, environment, data)
+        self._webhook = Process("Webhook", webhook, environment | _metrics_on(ports.webhook_metrics), data)
         console = [sys.executable, "-m", "starter.cli", "console", "--port", str(ports.console)]
         of_the_console = {
-            "EMBEDDED_STACK": "true",
             "TEMPORAL_UI_URL": self.temporal_ui_url,
             "TRY_IT_WEBHOOK_URL": self.webhook_url,
         }
@@ -153,6 +153,13 @@ class Stack:
             self._webhook,
             *filter(None, [self._console]),
         )
+        self._ready: Mapping[str, Ready] = {
+            "Temporal": self._temporal_serves,
+            "Calendar": self._calendar_serves,
+            "Worker": self._worker_polls,
+            "Webhook": self._webhook_serves,
+            "Console": self._console_serves,
+        }
 
     @property
     def worker_pid(self) -> int | None:
@@ -172,10 +179,26 @@ class Stack:
         """What to add to one of the addresses: that its port is not the wanted one, which is taken."""
         return f" ({self._taken[address]} is taken)" if address in self._taken else ""
 
+    async def begin(self, name: str) -> None:
+        """Start the process of that name, and wait until it is ready. Raises `ProcessFailed`."""
+        process = self._process(name)
+        process.start()
+        await process.until(self._ready[name], READY_SECONDS)
+
+    async def end(self, name: str, *, warned: bool) -> None:
+        """End the process of that name: warned it may finish what it has begun, otherwise it ends as by a crash."""
+        process = self._process(name)
+        if warned:
+            await process.stop(GRACE_SECONDS)
+        process.kill()
+
+    def has_ended(self, name: str) -> bool:
+        """Whether the process of that name has ended by itself."""
+        return self._process(name).exit_status is not None
+
     async def start_worker(self) -> None:
         """Start a worker, and wait until it asks for work. Raises `ProcessFailed`."""
-        self._worker.start()
-        await self._worker.until(self._worker_polls, READY_SECONDS)
+        await self.begin("Worker")
 
     def kill_worker(self) -> None:
         """End the worker without a warning, as a crash would."""
@@ -190,7 +213,7 @@ class Stack:
             ProcessFailed: Another process has ended by itself, or `STARTS` workers in a row did not come up.
         """
         working = asyncio.create_task(work)
-        guards = [asyncio.create_task(self._keep(self._worker, self._worker_polls))]
+        guards = [asyncio.create_task(self._keep(self._worker))]
         guards.append(asyncio.create_task(self._watch_others()))
         if self._console:
             guards.append(asyncio.create_task(self._keep_console(self._console)))
@@ -211,16 +234,16 @@ class Stack:
         self._temporal.start()
         if self.has_double:
             self._calendar.start()
-        await self._report(self._temporal, self._temporal_serves)
+        await self._report(self._temporal)
         if self.has_double:
-            await self._report(self._calendar, self._calendar_serves)
+            await self._report(self._calendar)
         self._worker.start()
         self._webhook.start()
-        await self._report(self._worker, self._worker_polls)
-        await self._report(self._webhook, self._webhook_serves)
+        await self._report(self._worker)
+        await self._report(self._webhook)
         if self._console:
             self._console.start()
-            await self._report(self._console, self._console_serves)
+            await self._report(self._console)
 
     async def stop(self) -> None:
         """Stop everything, the last started first; cancelled, it kills what is left."""
@@ -241,35 +264,38 @@ class Stack:
 
     async def _keep_console(self, console: Process) -> None:
         try:
-            await self._keep(console, self._console_serves)
+            await self._keep(console)
         except ProcessFailed as failed:
             console.kill()
             self._say(f"{failed}\nCalls go on without a console")
             await asyncio.Event().wait()
 
-    async def _keep(self, process: Process, ready: Ready) -> None:
+    async def _keep(self, process: Process) -> None:
         while True:
             if process.exit_status is not None:
-                await self._replace(process, ready)
+                await self._replace(process)
             await asyncio.sleep(WATCH_EVERY)
 
-    async def _replace(self, process: Process, ready: Ready) -> None:
+    async def _replace(self, process: Process) -> None:
         for starts_left in reversed(range(STARTS)):
             ended = process.pid
             process.kill()
             process.start()
             self._say(f"{process.name} {ended} has ended; {process.name.lower()} {process.pid} takes over")
             try:
-                await self._report(process, ready)
+                await self._report(process)
             except ProcessFailed:
                 if not starts_left:
                     raise
             else:
                 return
 
-    async def _report(self, process: Process, ready: Ready) -> None:
-        where = await process.until(ready, READY_SECONDS)
+    async def _report(self, process: Process) -> None:
+        where = await process.until(self._ready[process.name], READY_SECONDS)
         self._say(f"{process.name:<10}{where + self.remark(where):<29} ready after {process.age_seconds:.1f} s")
+
+    def _process(self, name: str) -> Process:
+        return next(process for process in self._processes if process.name == name)
 
     async def _temporal_serves(self) -> str | None:
         answer = await self._http.get(f"{self.temporal_ui_url}/api/v1/namespaces/default/search-attributes")
@@ -304,8 +330,9 @@ class Stack:
         direct = ",".join(filter(None, (inherited.get("NO_PROXY") or inherited.get("no_proxy"), "127.0.0.1")))
         own = {
             "CATALOG_FILE": str(ROOT / "catalog.toml"),
-            **settings,
             "DATABASE_URL": f"sqlite:///{self.data / 'slotkeeper.db'}",
+            **settings,
+            "EMBEDDED_STACK": "true",
             "NO_PROXY": direct,
             "no_proxy": direct,
             "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), inherited.get("PYTHONPATH")))),
@@ -328,10 +355,11 @@ async def running_stack(
     say: Say = lambda _line: None,
     *,
     with_console: bool = False,
+    worker: Sequence[str] = WORKER,
 ) -> AsyncIterator[Stack]:
     """Start a stack whose state is in the folder `data`; leaving the context stops all of it.
 
-    `say` is told about every process that has become ready.
+    `say` is told about every process that has become ready; see `Stack` for the rest.
 
     Raises:
         DataUnwritable: The folder cannot be written.
@@ -339,7 +367,7 @@ async def running_stack(
         StackInUse: Another stack runs on the folder.
     """
     with _owned(data) as folder:
-        stack = Stack(folder, ports, settings or {}, say, with_console=with_console)
+        stack = Stack(folder, ports, settings or {}, say, with_console=with_console, worker=worker)
         try:
             await stack.start()
             yield stack
@@ -358,34 +386,8 @@ def writable(data: Path) -> Path:
         raise DataUnwritable(f"{data} cannot be written: {error.strerror}") from error
 
 
-def _temporal_command(data: Path, ports: Ports) -> list[str]:
-    options = {
-        "--ip": ["127.0.0.1"],
-        "--port": [str(ports.temporal)],
-        "--ui-ip": ["127.0.0.1"],
-        "--ui-port": [str(ports.temporal_ui)],
-        "--log-level": ["warn"],
-        "--db-filename": [str(data / "temporal.db")],
-        "--sqlite-pragma": ["journal_mode=WAL", "synchronous=NORMAL"],
-        "--search-attribute": [f"{name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()],
-        "--dynamic-config-value": [f"{key}={value}" for key, value in DYNAMIC_CONFIG.items()],
-    }
-    binary = Path(sys.executable).with_name("temporal")
-    return [str(binary), "server", "start-dev", *(word for o, vs in options.items() for v in vs for word in (o, v))]
-
-
-def _free_port(preferred: int, chosen: ExitStack) -> int:
-    """A port to listen on; it stays taken until `chosen` is closed, so that the next one is another."""
-    listener = chosen.enter_context(socket.socket())
-    # A port that closed connections still linger on can be listened on; one somebody listens on cannot.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", preferred))
-    except OSError:
-        listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    port: int = listener.getsockname()[1]
-    return port
+def _metrics_on(port: int) -> dict[str, str]:
+    return {"METRICS_BIND": f"127.0.0.1:{port}"}
 
 
 @contextmanager

@@ -5,6 +5,7 @@
     POST   /_double/busy    {eventTypeId | host, start, end}    an external appointment
     POST   /_double/faults  see `Fault`                         something goes wrong
     DELETE /_double/faults                                      nothing goes wrong any more
+    POST   /_double/limit   see `RateLimit`                     another rate limit
     GET    /_double/ledger                                      bookings, request counts, request log
     POST   /_double/reset                                       the calendar is empty again
 
@@ -21,6 +22,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from simulator.calcom.calendar import Calendar
+from simulator.calcom.config import RateLimit
 from simulator.calcom.exchange import refusal
 from simulator.calcom.faults import Fault, Kind
 from simulator.calcom.intervals import Interval
@@ -62,6 +64,8 @@ Something goes wrong, once unless "times" says otherwise ("kind": {kinds}):
   curl {root}/_double/faults -d '{{"endpoint": "bookings.create", "kind": "lost_answer"}}'
 Nothing goes wrong any more:
   curl -X DELETE {root}/_double/faults
+Another rate limit, until the double ends ("window_seconds" and "block_seconds" are optional, 60):
+  curl {root}/_double/limit -d '{{"requests": 10}}'
 Bookings, request counts and request log:
   curl {root}/_double/ledger
 The calendar is empty again:
@@ -116,6 +120,14 @@ async def clear_faults(request: Request) -> Response:
     return Response(status_code=204)
 
 
+async def limit(request: Request) -> Response:
+    """From now on so many requests are allowed."""
+    throttle = _calendar(request).throttle
+    throttle.limit = RateLimit.model_validate_json(await request.body())
+    throttle.clear()
+    return JSONResponse(throttle.limit.model_dump())
+
+
 async def ledger(request: Request) -> Response:
     """What happened so far."""
     return JSONResponse(_calendar(request).ledger())
@@ -144,6 +156,7 @@ ROUTES = [
     Route("/_double/busy", busy, methods=["POST"]),
     Route("/_double/faults", add_fault, methods=["POST"]),
     Route("/_double/faults", clear_faults, methods=["DELETE"]),
+    Route("/_double/limit", limit, methods=["POST"]),
     Route("/_double/ledger", ledger, methods=["GET"]),
     Route("/_double/reset", reset, methods=["POST"]),
 ]

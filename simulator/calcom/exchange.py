@@ -103,6 +103,8 @@ async def _answer(name: str, handler: Handler, request: Request, calendar: Calen
     bucket = request.headers.get("authorization") or f"address {request.client.host if request.client else ''}"
     reset = None
     fault, memory = calendar.faults.strike(name) or (None, None)
+    # Whatever takes its time has the request already: it goes on when whoever asked waits no longer.
+    await request.body()
     try:
         response = await before_answer(fault) if fault else None
         if response is None:

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 
 from store.tables import Booking, Call, Hold, Reply, Turn
 
@@ -21,6 +23,7 @@ class Exchange:
         args: What the caller said.
         body: The answer's JSON.
         copy: A duplicate, or a delivery after the hang-up: nobody on the phone hears its answer.
+        late: How many of the seconds may have passed because whoever measured was kept waiting by a busy machine.
     """
 
     sent_at: datetime
@@ -30,6 +33,7 @@ class Exchange:
     status_code: int | None
     body: Mapping[str, Any]
     copy: bool = False
+    late: float = 0
 
     @property
     def status(self) -> str:
@@ -79,10 +83,19 @@ class Told:
 
 @dataclass(frozen=True)
 class Injected:
-    """Something that was done to the stack: ``what`` in a few words."""
+    """Something that was done to the stack: ``what`` in a few words.
+
+    Attributes:
+        at: When; aware.
+        what: A few words for whoever reads the story.
+        killed: Which process was ended, if one was: ``worker``, ``webhook``, ``temporal``.
+        fault: What the calendar was told to do, if anything: the double's word for it, as in ``stale``.
+    """
 
     at: datetime
     what: str
+    killed: str | None = None
+    fault: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +124,8 @@ class Evidence:
             raw payloads where they are encrypted.
         planted: Names and numbers that were said and may not be found in ``texts``.
         injected: What was done to the stack, in order of time.
+        seconds: How long the storm raged, as it was asked for.
+        converter: What reads the payloads of the histories; with the keys, where they are encrypted.
     """
 
     seed: int
@@ -124,6 +139,8 @@ class Evidence:
     planted: Sequence[str] = ()
     capacities: Mapping[int, int] = field(default_factory=dict)
     injected: Sequence[Injected] = ()
+    seconds: float = 0
+    converter: DataConverter = pydantic_data_converter
 
 
 @dataclass(frozen=True)

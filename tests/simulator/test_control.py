@@ -178,3 +178,12 @@ async def test_a_frozen_copy_learns_nothing(api: Api, clock: HandClock) -> None:
     await api.book(NINE)
 
     assert (copy.bookings, copy.clock() - clock()) == ({}, timedelta(0))
+
+
+async def test_the_rate_limit_is_changed_from_the_next_request_on(api: Api) -> None:
+    answer = await api.http.post("/_double/limit", json={"requests": 2})
+    headers = {"Authorization": f"Bearer {KEY}"}
+    statuses = [(await api.http.get("/v2/me", headers=headers)).status_code for _ in range(3)]
+
+    assert answer.json() == {"requests": 2, "window_seconds": 60, "block_seconds": 60}
+    assert statuses == [200, 200, 429]

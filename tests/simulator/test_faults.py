@@ -90,6 +90,20 @@ async def test_a_timeout_breaks_the_connection_in_the_end(served: Api) -> None:
         await served.slots()
 
 
+async def test_a_booking_that_takes_longer_than_the_client_waits_is_made_all_the_same(served: Api) -> None:
+    await add(served, endpoint="bookings.create", kind="delay", seconds=0.3)
+    served.http.timeout = httpx.Timeout(0.1)
+
+    with pytest.raises(httpx.ReadTimeout):
+        await served.book(NINE)
+
+    assert served.calendar.bookings == {}
+    async with asyncio.timeout(10):
+        while not served.calendar.bookings:  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0.01)
+    served.http.timeout = httpx.Timeout(5)
+
+
 async def test_a_delay_answers_late_but_well(served: Api) -> None:
     await add(served, endpoint="any", kind="delay", seconds=0.001)
 
