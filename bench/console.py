@@ -98,7 +98,7 @@ def measure(console: Console) -> list[Figure]:
         folder = stack.enter_context(TemporaryDirectory(prefix="slotkeeper-bench-"))
         urls = {"SQLite": f"sqlite:///{Path(folder) / 'store.db'}"}
         try:
-            urls["PostgreSQL"] = stack.enter_context(temporary_postgres())
+            urls["PostgreSQL"] = stack.enter_context(temporary_postgres()).url
         except NoPostgres as why:
             console.print(f"PostgreSQL is left out: {why}")
         return asyncio.run(_measure(console, urls))

@@ -17,7 +17,8 @@ from rich.text import Text
 
 from simulator.business import BUSINESSES, SALON, workdays
 from simulator.desk import LOST_ANSWER
-from simulator.stack import SETTINGS, Ports, Stack, running_stack
+from simulator.ports import Ports
+from simulator.stack import SETTINGS, Stack, running_stack
 
 
 class Running(BaseModel):

@@ -61,9 +61,9 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     """Open a transaction that only reads: it waits for no writer, and sees none of what is written meanwhile."""
-    async with AsyncSession(
-        engine.execution_options(**_SNAPSHOT[engine.dialect.name]), expire_on_commit=False
-    ) as session:
+    async with AsyncSession(engine, expire_on_commit=False) as session:
+        # Not as options of the engine: a query given up while they are carried out would lose its connection.
+        await session.connection(execution_options=_SNAPSHOT[engine.dialect.name])
         yield session
 
 
@@ -141,6 +141,8 @@ def _postgres(url: URL, patience: float) -> AsyncEngine:
         max_overflow=_POSTGRES_OVERFLOW,
         pool_timeout=patience * _LOCK_SHARE,
         pool_pre_ping=True,
+        # Every new connection would ask for a type that nobody here uses.
+        use_native_hstore=False,
         hide_parameters=True,
     )
 

@@ -30,8 +30,11 @@ class NotUpToDate(Exception):
 async def migrate(engine: AsyncEngine) -> None:
     """Bring the database up to date. Processes that start together wait for one another; the first does the work.
 
-    A failed migration leaves no trace. Raises ``StoreUnavailable`` when the database does not answer, and Alembic's
-    ``CommandError`` when it is of a version newer than this program.
+    A migration that fails, or whose process is killed, leaves no trace.
+
+    Raises:
+        NotUpToDate: The database is of a version newer than this program; it is left alone.
+        StoreUnavailable: The database does not answer.
     """
     patient = create_engine(engine.url, patience=MIGRATION_SECONDS)
     try:
@@ -70,19 +73,24 @@ async def check_version(engine: AsyncEngine) -> None:
     scripts = ScriptDirectory.from_config(_config())
     if found is None:
         raise NotUpToDate(f"the database has no tables yet; {_REMEDY}")
-    if found == scripts.get_current_head():
-        return
-    if found in {script.revision for script in scripts.walk_revisions()}:
+    _refuse_newer(found, scripts)
+    if found != scripts.get_current_head():
         raise NotUpToDate(f"the database is older than this program; {_REMEDY}")
-    raise NotUpToDate("the database is newer than this program; update the program")
 
 
 def _version(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+def _refuse_newer(found: str, scripts: ScriptDirectory) -> None:
+    if found not in {script.revision for script in scripts.walk_revisions()}:
+        raise NotUpToDate("the database is newer than this program; update the program")
+
+
 def _upgrade(connection: Connection) -> None:
     config = _config()
+    if found := _version(connection):
+        _refuse_newer(found, ScriptDirectory.from_config(config))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 

@@ -8,7 +8,7 @@ from temporalio.client import Client
 
 from tests.temporal import TemporalServer, dev_server
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.databases", "tests.postgres"]
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.postgres import NoPostgres, temporary_postgres
+from bench.postgres import NoPostgres, Server, temporary_postgres
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """URL of an empty database of a temporary cluster; skips where the server cannot be run."""
+def postgres_server() -> Iterator[Server]:
+    """Skips where the server cannot be run."""
     try:
-        with temporary_postgres() as url:
-            yield url
+        with temporary_postgres() as server:
+            yield server
     except NoPostgres as why:
         pytest.skip(str(why))

@@ -33,6 +33,7 @@ from simulator.caller import Caller
 from starter import webhook
 from starter.conversation import Conversation
 from starter.directory import Directory
+from starter.journal import Journal
 from starter.settings import Settings
 from store.catalog import apply_catalog, load_catalog
 from store.catalog.file import parse_catalog
@@ -246,7 +247,7 @@ def every_day(span: str) -> dict[str, list[str]]:
 @asynccontextmanager
 async def open_salon(
     temporal: Client,
-    database: Path,
+    database_url: str,
     *,
     answer_budget: float = 8,
     now: datetime = TUESDAY_NIGHT,
@@ -258,13 +259,13 @@ async def open_salon(
 ) -> AsyncIterator[Salon]:
     """Open a salon with a running worker; at closing time everybody hangs up, and nothing may be left over.
 
-    ``database`` is a file with the schema and the repository's catalog in it.
+    The database holds the repository's catalog.
     ``web_temporal`` is what the web process is connected to where that is not the real server; ``kind`` changes the
     calendar's event types.
     """
     clock = Clock(now)
     double = create_app(calendar_config(hours, zone, **kind), clock)
-    engine = create_engine(f"sqlite:///{database}", patience=store_patience)
+    engine = create_engine(database_url, patience=store_patience)
     if hours or zone:
         await apply_catalog(engine, parse_catalog(catalog_file(hours, zone), "catalog.toml"))
     task_queue = f"appointments-{uuid4().hex}"
@@ -272,9 +273,11 @@ async def open_salon(
         settings=Settings(retell_api_key=SecretStr(RETELL_KEY), answer_budget_seconds=answer_budget),
         conversation=Conversation(web_temporal or temporal, task_queue),
         directory=Directory(engine, await load_catalog(engine)),
+        journal=Journal(engine),
         clock=clock,
     )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://webhook", timeout=60) as http:
+    visitor = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://webhook", timeout=60)
+    async with app.router.lifespan_context(app), visitor as http:
         salon = Salon(
             temporal=temporal,
             task_queue=task_queue,

@@ -4,10 +4,8 @@ Everything is sent to one open salon; every request uses a call of its own.
 """
 
 import json
-import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from simulator.caller import SIGNATURE_HEADER, Caller, encode, sign
 from starter.webhook import BODY_LIMIT
+from tests.databases import Databases
 from tests.end_to_end.salon import RETELL_KEY, SALON, Salon, eventually, open_salon
 
 FUNCTIONS = "/retell/functions"
@@ -24,11 +23,10 @@ MARKUP = "<script>alert(1)</script>${jndi:ldap://x}\\x00"
 
 
 @pytest.fixture(scope="module")
-async def salon(client: Client, new_database: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Salon]:
-    database = tmp_path_factory.mktemp("store") / new_database.name
-    shutil.copy(new_database, database)
-    async with open_salon(client, database) as salon:
-        yield salon
+async def salon(client: Client, databases: Databases) -> AsyncIterator[Salon]:
+    with databases.new("catalog") as database_url:
+        async with open_salon(client, database_url) as salon:
+            yield salon
 
 
 @pytest.fixture

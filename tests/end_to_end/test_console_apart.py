@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
@@ -19,6 +19,7 @@ from simulator.desk import Desk
 from simulator.stack import Stack, running_stack
 from store.engine import create_engine
 from store.holds import Holds
+from tests.databases import Databases
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -30,15 +31,22 @@ EXPENSIVE = ("/?period=30d", "/calls?period=30d&text=call", "/calls.csv?period=3
 
 
 @pytest.fixture(scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+def database_url(databases: Databases) -> Iterator[str]:
+    with databases.new("nothing") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def stack(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """A stack with a console that nobody replaces, and with a history."""
-    async with running_stack(tmp_path_factory.mktemp("apart"), with_console=True) as stack:
+    folder = tmp_path_factory.mktemp("apart")
+    async with running_stack(folder, settings={"DATABASE_URL": database_url}, with_console=True) as stack:
         yield stack
 
 
 @pytest.fixture(scope="module")
-async def engine(stack: Stack) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(f"sqlite:///{stack.data / 'slotkeeper.db'}")
+async def engine(stack: Stack, database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(database_url)
     now = datetime.now(UTC)
     for rows in many_calls(CALLS_BEFORE, now - timedelta(days=29), now):
         await keep(engine, rows)

@@ -3,12 +3,9 @@
 import io
 import json
 import logging
-import shutil
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,6 +23,7 @@ from starter.logs import configure_logging
 from starter.settings import Settings
 from store.catalog import load_catalog
 from store.tables import Call, Reply
+from tests.databases import DatabaseWith, kept_by_somebody_else
 from tests.end_to_end.salon import CALCOM_KEY, RETELL_KEY, Salon, berlin, eventually, open_salon
 from tests.starter.loggers import loggers_as_before
 from tests.starter.scrape import Endpoint, Metrics
@@ -93,14 +91,12 @@ def signatures() -> Signatures:
 
 @pytest.fixture
 async def salon(
-    client: Client, endpoint: Endpoint, new_database: Path, tmp_path: Path, logs: Logs, signatures: Signatures
+    client: Client, endpoint: Endpoint, database_with: DatabaseWith, logs: Logs, signatures: Signatures
 ) -> AsyncIterator[Salon]:
     """A salon whose processes count, and whose web process runs from start to end."""
     address = client.service_client.config.target_host
     counting = await Client.connect(address, data_converter=pydantic_data_converter, runtime=endpoint.runtime)
-    database = tmp_path / "kept.db"
-    shutil.copy(new_database, database)
-    async with open_salon(counting, database, store_patience=0.2) as salon:
+    async with open_salon(counting, database_with("catalog"), store_patience=0.2) as salon:
         always_open = salon.http
         async with web_process(salon, endpoint, signatures) as salon.http:
             yield salon
@@ -162,13 +158,11 @@ async def calendar_down(salon: Salon, caller: Caller, _: pytest.MonkeyPatch) -> 
 
 async def database_down(salon: Salon, caller: Caller, _: pytest.MonkeyPatch) -> None:
     """Somebody else keeps the database to himself."""
-    with closing(sqlite3.connect(salon.engine.url.database or "", isolation_level=None)) as somebody_else:
-        somebody_else.execute("BEGIN EXCLUSIVE")
+    with kept_by_somebody_else(salon.engine.url):
         await caller.rings()
         await caller.say("check_customer")
         await caller.say("check_availability", **AT_NINE, **PERSON)
         assert (await caller.say("book_appointment", **PERSON)).status == "booked"
-        somebody_else.execute("ROLLBACK")
 
 
 async def unforeseen(_: Salon, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 from sqlmodel import col
@@ -14,6 +12,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from simulator.caller import Caller, Reply
 from store.tables import Booking, Call
+from tests import databases
 from tests.end_to_end.conftest import OpenSalon
 from tests.end_to_end.salon import Salon, berlin, eventually
 from tests.end_to_end.switchboard import Switchboard
@@ -207,23 +206,19 @@ async def test_a_call_goes_on_when_temporal_is_back(open_with: OpenSalon, client
 
 
 @asynccontextmanager
-async def locked_by_somebody_else(salon: Salon) -> AsyncIterator[None]:
-    with closing(sqlite3.connect(salon.engine.url.database or "", isolation_level=None)) as somebody_else:
-        somebody_else.execute("BEGIN EXCLUSIVE")
+async def kept_by_somebody_else(salon: Salon) -> AsyncIterator[None]:
+    with databases.kept_by_somebody_else(salon.engine.url):
         yield
-        somebody_else.execute("ROLLBACK")
 
 
 @asynccontextmanager
 async def gone(salon: Salon) -> AsyncIterator[None]:
     await salon.engine.dispose()
-    directory = Path(salon.engine.url.database or "").parent
-    elsewhere = directory.rename(directory.with_name("elsewhere"))
-    yield
-    elsewhere.rename(directory)
+    with databases.gone(salon.engine.url):
+        yield
 
 
-@pytest.mark.parametrize("down", [locked_by_somebody_else, gone])
+@pytest.mark.parametrize("down", [kept_by_somebody_else, gone])
 async def test_without_the_database_slots_are_offered_and_booked_and_the_rows_come_later(
     open_with: OpenSalon, down: Callable[[Salon], AbstractAsyncContextManager[None]]
 ) -> None:

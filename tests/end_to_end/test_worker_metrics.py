@@ -1,6 +1,5 @@
 """A worker as it is run: what it exports for Prometheus, what it keeps of Cal.com's answers, which attempt it was."""
 
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,8 +23,9 @@ from starter.conversation import Conversation
 from starter.directory import as_branch, as_service
 from starter.settings import Settings
 from store.catalog import load_catalog
-from store.engine import create_engine, reading
+from store.engine import reading
 from store.tables import CalendarAnswers, Turn
+from tests.databases import StoreWith
 from tests.end_to_end.salon import CALCOM_KEY, SALON, TUESDAY_NIGHT, calendar_config, eventually
 from tests.end_to_end.served import served
 from worker import running_worker
@@ -58,10 +58,8 @@ class RunningWorker:
 
 
 @pytest.fixture
-async def engine(new_database: Path, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(f"sqlite:///{shutil.copy(new_database, tmp_path / 'store.db')}")
-    yield engine
-    await engine.dispose()
+def engine(store_with: StoreWith) -> AsyncEngine:
+    return store_with("catalog")
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +123,7 @@ async def test_what_cal_com_answered_and_what_became_of_holds_is_exported(
     }
     bounds = {float(bound) for (bound,) in values(seen, f"{requests}_bucket", "le")}
     assert bounds == {*CALCOM_REQUEST_SECONDS.buckets, float("inf")}
-    held = {("held",): 2, ("held_by_another_call",): 0, ("store_down",): 0}
+    held = {("held",): 2, ("held_by_another_call",): 0, ("store_down",): 0, ("over_limit",): 0}
     assert values(seen, HOLD_ATTEMPTS.name, "result") == held
     assert values(seen, ROWS_LOST.name, "table") == {("calendar_answers",): 0}
 

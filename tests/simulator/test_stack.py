@@ -16,16 +16,10 @@ from typer.testing import CliRunner
 
 from simulator.__main__ import app
 from simulator.caller import Caller
+from simulator.ports import Ports
 from simulator.process import Process, ProcessFailed
-from simulator.stack import (
-    SEARCH_ATTRIBUTES,
-    STARTS,
-    TASK_QUEUE,
-    Ports,
-    Stack,
-    StackInUse,
-    running_stack,
-)
+from simulator.stack import STARTS, TASK_QUEUE, Stack, StackInUse, running_stack
+from simulator.temporal import SEARCH_ATTRIBUTES
 from simulator.up import Running
 from workflows import messages, visibility
 
@@ -78,7 +72,7 @@ def test_ports_that_are_taken_are_replaced() -> None:
 
     assert ports.temporal != taken_port
     assert ports.temporal_ui == free
-    assert len(set(ports)) == 5
+    assert len(set(ports)) == len(ports)
     assert all(ports)
 
 
@@ -191,6 +185,33 @@ async def test_a_call_goes_through_and_has_its_page(stack: Stack) -> None:
     assert reply.status == "missing_required_fields"
     assert page.status_code == 200
     assert described.json()["workflowExecutionInfo"]["execution"]["workflowId"] == "call/call_page"
+
+
+async def test_worker_and_webhook_serve_their_metrics_also_after_a_crash(stack: Stack) -> None:
+    async with httpx.AsyncClient() as browser:
+        for name, url in stack.metrics_urls.items():
+            before = await browser.get(url)
+            first = stack.pids[name]
+            os.kill(first, signal.SIGKILL)
+            while not stack.has_ended(name):  # noqa: ASYNC110 - no event tells of it
+                await asyncio.sleep(0.01)
+            await stack.end(name, warned=False)
+            await stack.begin(name)
+            after = await browser.get(url)
+
+            assert stack.pids[name] != first
+            assert not stack.has_ended(name)
+            assert "temporal_" in before.text
+            assert "temporal_" in after.text
+
+
+async def test_a_process_that_was_warned_has_ended_in_good_order(stack: Stack) -> None:
+    await stack.end("Webhook", warned=True)
+    gone = "Webhook" not in stack.pids and not listens(port_of(stack.webhook_url))
+    await stack.begin("Webhook")
+
+    assert gone
+    assert listens(port_of(stack.webhook_url))
 
 
 async def test_every_process_is_reported_once_it_is_ready_and_a_worker_replaced_however_it_ends(

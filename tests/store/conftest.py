@@ -1,43 +1,27 @@
-"""Both databases, empty or migrated, one of its own for every test."""
+"""Both kinds of database, empty or migrated, one of its own for every test."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.engine import create_engine
 from store.migrate import migrate
+from tests.databases import Databases, DatabaseWith
 from tests.store.processes import Processes
 
 
-@asynccontextmanager
-async def _administering(url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(url).execution_options(isolation_level="AUTOCOMMIT")
-    try:
-        yield engine
-    finally:
-        await engine.dispose()
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """Each kind in turn."""
+    found: Databases = request.getfixturevalue(request.param)
+    return found
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+@pytest.fixture
+def url(database_with: DatabaseWith) -> str:
     """URL of an empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'store.db'}"
-        return
-    server: str = request.getfixturevalue("postgres_url")
-    name = f"test_{uuid4().hex}"
-    async with _administering(server) as admin:
-        async with admin.connect() as connection:
-            await connection.execute(text(f"CREATE DATABASE {name}"))
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
-        async with admin.connect() as connection:
-            await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    return database_with("nothing")
 
 
 @pytest.fixture

@@ -1,11 +1,17 @@
 """What other processes do to the same database; imported by name in each of them."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 from typing import Any, TypeVar
+
+from sqlalchemy import Engine, event
 
 from store.engine import create_engine
 from store.errors import StoreUnavailable
@@ -77,3 +83,27 @@ async def _migrate_once(url: str) -> None:
     _barrier.wait(timeout=30)
     await migrate(engine)
     await engine.dispose()
+
+
+async def each_in_a_process(work: Callable[..., object], arguments: Sequence[tuple[Any, ...]]) -> list[int | None]:
+    """Call ``work`` with each of the arguments, in processes that may die of it; return how they ended."""
+    processes = [get_context("spawn").Process(target=work, args=each) for each in arguments]
+    for process in processes:
+        process.start()
+    for process in processes:
+        await asyncio.to_thread(process.join)
+    return [process.exitcode for process in processes]
+
+
+def migrate_or_die(url: str, killed_at: str, killed: Path) -> None:
+    """Migrate; of those that come to a statement that begins so, the first is killed right after it."""
+
+    def die(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.strip().startswith(killed_at):
+            with suppress(FileExistsError):
+                killed.touch(exist_ok=False)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "after_cursor_execute", die)
+    engine = create_engine(url)
+    asyncio.run(migrate(engine))

@@ -13,7 +13,9 @@ from store.call_list import CallFilter, SortBy, list_calls
 from store.call_story import call_story
 from store.catalog import apply_catalog, load_catalog_file
 from store.figures import figures
+from store.forget import find_traces
 from store.overview import Period, calls_in_progress, overview
+from store.retention import delete_calls, delete_minutes
 from tests.store.many import BIRKE, NOW, SINCE, make_calls
 
 CATALOG = Path(__file__).parents[2] / "catalog.toml"
@@ -46,6 +48,9 @@ QUESTIONS: dict[str, Callable[[AsyncEngine], Awaitable[object]]] = {
     "agenda": lambda engine: agenda(engine, BIRKE, "stuhl-1", SINCE, NOW, NOW),
     "holders": _holders,
     "story": _story,
+    "traces of a person": lambda engine: find_traces(engine, "+4915550100001"),
+    "old calls": lambda engine: delete_calls(engine, NOW - timedelta(days=1)),
+    "old minutes": lambda engine: delete_minutes(engine, NOW - timedelta(days=1)),
 }
 
 SMALL = ("company", "branch", "service", "calendar", "hold")

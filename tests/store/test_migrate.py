@@ -1,3 +1,5 @@
+import signal
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -6,6 +8,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,17 +18,19 @@ from store.engine import create_engine
 from store.migrate import NotUpToDate, check_there, check_version, migrate
 from store.overview import Period, overview
 from store.tables import Table
-from tests.store.processes import Processes, migrate_once
+from tests.store.processes import Processes, each_in_a_process, migrate_once, migrate_or_die
 
 MIGRATIONS = Path(str(store.migrations.__file__)).parent
 NOW = datetime(2025, 10, 16, 12, tzinfo=UTC)
 YES = NOW + timedelta(seconds=14)
 
 
-async def test_the_migrations_make_the_tables_the_models_describe(engine: AsyncEngine) -> None:
-    def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), Table.metadata))
+def differences(connection: Connection) -> list[object]:
+    """What the models describe otherwise than the database has it."""
+    return list(compare_metadata(MigrationContext.configure(connection), Table.metadata))
 
+
+async def test_the_migrations_make_the_tables_the_models_describe(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
 
@@ -41,11 +46,19 @@ async def test_processes_that_start_together_migrate_once(url: str, processes: P
     assert set(Table.metadata.tables) <= set(tables)
 
 
-def keep_calls_as_they_were_before(connection: Connection) -> None:
+def alembic(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "0001")
+    return config
+
+
+REVISIONS = [script.revision for script in ScriptDirectory.from_config(alembic()).walk_revisions()]
+"""The newest first."""
+
+
+def keep_calls_as_they_were_before(connection: Connection) -> None:
+    command.upgrade(alembic(connection), "0001")
     then = MetaData()
     then.reflect(connection)
     for call_id, outcome in (("one", "booked"), ("two", "hung_up"), ("three", "hung_up")):
@@ -63,19 +76,48 @@ def keep_calls_as_they_were_before(connection: Connection) -> None:
         connection.execute(then.tables["turn"].insert(), turn | values)
 
 
-async def test_calls_kept_before_there_was_a_console_are_counted_too(url: str) -> None:
-    engine = create_engine(url)
-    async with engine.begin() as connection:
-        await connection.run_sync(keep_calls_as_they_were_before)
-    await migrate(engine)
+async def calls_as_they_are_now(engine: AsyncEngine) -> None:
+    """Those that were kept before are found and counted like any other."""
     period = Period(NOW, NOW + timedelta(hours=1), "salon")
     two, _, one = sorted((await list_calls(engine, CallFilter(period))).lines, key=lambda line: line.service or "")
     assert (one.service, one.wished_start, one.race_caught_at, one.gap_seconds) == ("schnitt", NOW, None, 14)
     assert (two.service, two.wished_start, two.race_caught_at, two.gap_seconds) == ("farbe", None, "hold", None)
     seen = await overview(engine, period, NOW)
     assert (seen.confirmed, seen.booked, seen.races["hold"]) == (2, 1, 2)
-    assert seen.rechecks == {"passed": 1, "gone": 1, "failed": 0}
+    assert seen.rechecks == {"passed": 1, "gone": 1, "failed": 0, "skipped": 0}
     assert sum(gap.count for gap in seen.gaps) == 2
+
+
+@pytest.mark.parametrize("revision", REVISIONS[1:])
+async def test_an_older_database_keeps_its_calls_when_one_of_those_who_migrate_it_is_killed(
+    url: str, tmp_path: Path, revision: str
+) -> None:
+    engine = create_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(keep_calls_as_they_were_before)
+        await connection.run_sync(lambda inner: command.upgrade(alembic(inner), revision))
+
+    ended = await each_in_a_process(migrate_or_die, [(url, "UPDATE alembic_version", tmp_path / "killed")] * 3)
+
+    assert Counter(ended) == {0: 2, -signal.SIGKILL: 1}
+    await check_version(engine)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await calls_as_they_are_now(engine)
+    await engine.dispose()
+
+
+async def test_what_only_one_process_had_begun_before_it_was_killed_is_done_by_the_next(
+    url: str, tmp_path: Path
+) -> None:
+    assert await each_in_a_process(migrate_or_die, [(url, "CREATE TABLE reply", tmp_path / "killed")]) == [
+        -signal.SIGKILL
+    ]
+    engine = create_engine(url)
+    with pytest.raises(NotUpToDate, match="no tables"):
+        await check_version(engine)
+    await migrate(engine)
+    await check_version(engine)
     await engine.dispose()
 
 
@@ -111,6 +153,15 @@ async def test_a_database_of_another_version_is_told_and_left_alone(
         await check_version(engine)
     async with engine.connect() as connection:
         assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one() == version
+
+
+async def test_a_newer_database_is_not_migrated_but_told(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(NotUpToDate, match=r"newer.*update"):
+        await migrate(engine)
+    async with engine.connect() as connection:
+        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one() == "9999"
 
 
 def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:

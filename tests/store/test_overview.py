@@ -36,7 +36,7 @@ async def test_nothing_is_counted_where_nobody_has_called(engine: AsyncEngine) -
     seen = await look(engine)
     assert (seen.calls, seen.calls_in_progress, seen.success_rate) == (0, 0, None)
     assert seen.races == {"hold": 0, "recheck": 0, "booking": 0}
-    assert seen.rechecks == {"passed": 0, "gone": 0, "failed": 0}
+    assert seen.rechecks == {"passed": 0, "gone": 0, "failed": 0, "skipped": 0}
     assert {gap.count for gap in seen.gaps} == {0}
     assert (seen.outcomes, seen.answer_times) == ({}, {})
 
@@ -60,7 +60,7 @@ async def test_what_is_counted_is_what_a_count_by_hand_finds(engine: AsyncEngine
         assert seen.race_errors == count(races, lambda each: not each["alternatives"] or not each["heard"])
         assert seen.rechecks == {
             result: count(turns, lambda each: each["recheck"] == result)  # noqa: B023 counted at once
-            for result in ("passed", "gone", "failed")
+            for result in ("passed", "gone", "failed", "skipped")
         }
         gaps = sorted(each["gap_seconds"] for each in turns if each["gap_seconds"] is not None)
         assert sum(each.count for each in seen.gaps) == len(gaps)

@@ -1,19 +1,24 @@
 import asyncio
+import gc
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from store.catalog import load_catalog
-from store.engine import create_engine, reading
-from store.errors import QUERY_SECONDS, StoreUnavailable, answers_within
+from store.engine import create_engine, reading, writing
+from store.errors import QUERY_SECONDS, StoreUnavailable, answers_within, let_go_of
 from store.holds import Holds
 from store.migrate import migrate
 
@@ -79,7 +84,7 @@ async def test_a_path_that_is_no_file_is_an_unavailable_store(tmp_path: Path) ->
     await _refused_in_time(f"sqlite:///{tmp_path}")
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
 async def test_a_connection_whose_server_stops_answering_is_given_up(engine: AsyncEngine) -> None:
     holds = Holds(engine)
     assert await take(holds)
@@ -142,6 +147,38 @@ async def test_errors_carry_no_values(engine: AsyncEngine) -> None:
     with pytest.raises((OperationalError, ProgrammingError)) as caught:
         await faulty()
     assert "+4915112345678" not in str(caught.value)
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("opens", [reading, writing])
+@pytest.mark.parametrize("step", [1, 2, 3])
+async def test_a_query_that_is_given_up_before_it_asks_gives_its_connection_back(
+    engine: AsyncEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    opens: Callable[[AsyncEngine], AbstractAsyncContextManager[AsyncSession]],
+    step: int,
+) -> None:
+    prepares = psycopg.AsyncConnection.set_autocommit
+    steps = count(1)
+
+    async def hangs(connection: psycopg.AsyncConnection, value: bool) -> None:
+        if next(steps) == step:
+            await asyncio.Event().wait()
+        await prepares(connection, value)
+
+    async def asks() -> None:
+        async with opens(engine) as session:
+            await (await session.connection()).execute(text("SELECT 1"))
+
+    await asks()
+    with monkeypatch.context() as patching:
+        patching.setattr(psycopg.AsyncConnection, "set_autocommit", hangs)
+        with suppress(StoreUnavailable):
+            await answers_within(0.2)(asks)()
+        await let_go_of()
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("sqlalchemy.pool")] == []
 
 
 async def test_the_cancelled_caller_cancels_the_query() -> None:
