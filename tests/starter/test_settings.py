@@ -119,7 +119,10 @@ def test_the_env_file_keeps_the_dollar_signs_of_a_hash() -> None:
     assert settings.console_password_hash.get_secret_value() == HASH
 
 
-@pytest.mark.parametrize("password", ["correct horse", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$", f"x{HASH}"])
+@pytest.mark.parametrize(
+    "password",
+    ["correct horse", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$", pytest.param(f"x{HASH}", id="a hash and more")],
+)
 def test_a_password_that_is_no_argon2_hash_is_refused_with_the_command_that_makes_one(
     monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
