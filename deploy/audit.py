@@ -1,5 +1,6 @@
 """Asks whether what the lock files pin has known vulnerabilities: python -m deploy.audit."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,9 @@ LOCK_FILES = ("requirements.lock", "requirements-dev.lock")
 
 SECONDS = 300
 FAILED = 1
+
+_UNREACHABLE = re.compile("your network may be blocking|ConnectionError|ServiceError|HTTPError|Timeout")
+"""How pip-audit complains where its service does not answer; any other complaint is a fault of ours, or of its own."""
 
 
 class _Vulnerability(BaseModel):
@@ -40,15 +44,16 @@ class Finding:
 
     vulnerabilities: Sequence[str]
     summary: str
+    broken: bool = False
 
     @property
     def status(self) -> int:
-        """The exit status: only a vulnerability fails; a service that cannot be reached says nothing about us."""
-        return FAILED if self.vulnerabilities else 0
+        """The exit status: a service that cannot be reached says nothing about us; an audit that broke fails."""
+        return FAILED if self.vulnerabilities or self.broken else 0
 
 
-def read(report: str) -> Finding:
-    """Read pip-audit's JSON.
+def read(report: str, complaints: str = "") -> Finding:
+    """Read pip-audit's JSON, and what it complained of where there is none.
 
     It ends well, too, where its service knows none of the packages, or did not answer for them; that is no audit, and
     said as such.
@@ -56,7 +61,10 @@ def read(report: str) -> Finding:
     try:
         packages = _REPORT.validate_json(report).dependencies
     except ValidationError:
-        return Finding((), "not audited: the vulnerability service could not be reached")
+        if _UNREACHABLE.search(complaints):
+            return Finding((), "not audited: the vulnerability service could not be reached")
+        last = (complaints.strip().splitlines() or ["pip-audit has said nothing"])[-1]
+        return Finding((), f"not audited: {last}", broken=True)
     known = [package for package in packages if package.skip_reason is None]
     vulnerabilities = sorted(
         f"{package.name} {package.version}: {found.id}, fixed in {', '.join(found.fix_versions) or 'no version yet'}"
@@ -80,7 +88,7 @@ def audit(lock_files: Sequence[str] = LOCK_FILES) -> Finding:
         )
     except subprocess.TimeoutExpired:
         return Finding((), f"not audited: the vulnerability service has not answered within {SECONDS} s")
-    return read(ended.stdout)
+    return read(ended.stdout, ended.stderr)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from deploy.audit import read
+from deploy.audit import audit, read
 
 
 def report(*packages: dict[str, object]) -> str:
@@ -36,8 +36,28 @@ def test_what_is_sound_passes() -> None:
     assert (finding.status, finding.summary) == (0, "audited: 1 packages, 0 vulnerabilities")
 
 
-@pytest.mark.parametrize("answer", ["", "Traceback", "[]", report(UNKNOWN, UNKNOWN), report()])
-def test_where_nothing_could_be_asked_it_says_so_and_fails_nobody(answer: str) -> None:
-    finding = read(answer)
+@pytest.mark.parametrize(
+    ("answer", "complaints"),
+    [
+        ("", "ERROR:pip_audit._cli:Tip: your network may be blocking this service."),
+        ("", "requests.exceptions.ConnectionError: Max retries exceeded with url"),
+        (report(UNKNOWN, UNKNOWN), ""),
+        (report(), ""),
+    ],
+)
+def test_where_nothing_could_be_asked_it_says_so_and_fails_nobody(answer: str, complaints: str) -> None:
+    finding = read(answer, complaints)
     assert finding.status == 0
     assert finding.summary.startswith("not audited: the vulnerability service ")
+
+
+@pytest.mark.parametrize(("answer", "complaints"), [("", ""), ("[]", ""), ("", "No module named pip_audit")])
+def test_an_audit_that_breaks_fails_and_says_why(answer: str, complaints: str) -> None:
+    finding = read(answer, complaints)
+    assert finding.status == 1
+    assert complaints in finding.summary
+
+
+def test_pip_audit_understands_what_it_is_asked() -> None:
+    finding = audit(("there-is-none.lock",))
+    assert (finding.status, "there-is-none.lock" in finding.summary) == (1, True)

@@ -70,6 +70,13 @@ def test_a_process_of_ours_is_given_nothing_but_settings_it_knows(name: str) -> 
     assert "METRICS_BIND" in given
 
 
+def test_every_setting_of_the_installation_reaches_a_process() -> None:
+    of_the_embedded_stack = {"EMBEDDED_STACK", "TRY_IT_WEBHOOK_URL"}
+    known = {setting.upper() for setting in Settings.model_fields} - of_the_embedded_stack
+    given = {setting for name in ("webhook", "worker", "console") for setting in SERVICES[name].environment}
+    assert known - given == set()
+
+
 def test_prometheus_asks_every_process_of_ours_where_its_figures_are() -> None:
     configured = (ROOT / "deploy/prometheus/prometheus.yml").read_text()
     for name in ("webhook", "worker", "console"):

@@ -81,6 +81,10 @@ def test_every_probe_asks_a_port_that_is_there(process: str) -> None:
     assert f":{ports['metrics']}" in MANIFESTS["ConfigMap/slotkeeper-settings"]["data"]["METRICS_BIND"]
 
 
+def test_an_outage_of_what_we_depend_on_takes_no_webhook_away() -> None:
+    assert container("webhook")["readinessProbe"]["httpGet"]["path"] == "/health"
+
+
 def test_the_worker_tells_its_health_where_it_is_asked() -> None:
     bind = next(entry["value"] for entry in container("worker")["env"] if entry["name"] == "HEALTH_BIND")
     ports = {port["name"]: port["containerPort"] for port in container("worker")["ports"]}

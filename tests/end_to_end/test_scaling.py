@@ -55,7 +55,7 @@ async def test_a_booked_call_leaves_as_many_rows_as_the_page_says(salon: Salon, 
     turns = await salon.rows(Turn, col(Turn.call_id) == played)
     bookings = await salon.rows(Booking, col(Booking.call_id) == played)
     customers = await salon.rows(Customer, col(Customer.id) == bookings[0].customer_id)
-    replies = 2
+    replies = len(turns)  # the door of this salon keeps none: one is told for every turn
     assert 1 + len(turns) + len(bookings) + len(customers) + replies == cost("rows in our database")
 
 
