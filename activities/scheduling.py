@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import phonenumbers
@@ -52,6 +53,11 @@ from workflows.steps import CALENDAR_NOT_CONFIGURED, CALENDAR_UNREACHABLE, RATE_
 
 HOLD_AFTER_BOOKING_SECONDS = 10.0
 """Cal.com's slot lists may be 2 s old: so long after a booking another call could still be offered its time."""
+
+OVER_AFTER = timedelta(seconds=15)
+"""So long after its start no request of an attempt to book is under way: look-up 3 s, hold 2 s, booking 10 s."""
+
+LOOK_AGAIN_AFTER = timedelta(seconds=2)
 
 _LOOKUP_WINDOW = timedelta(days=1)
 """Well beyond any appointment: one whose length differs from the catalog's must still be found."""
@@ -104,12 +110,12 @@ class SchedulingActivities:
 
     @activity.defn
     async def recheck_slot(self, request: SlotRecheck) -> Recheck:
-        """Renew the hold, then look at the one slot again with a query nobody asked before.
+        """Renew the hold, or take it beyond all limits, then look at the one slot with a query nobody asked before.
 
         Near the calendar's rate limit, or beyond it, the look is skipped: the booking needs what is left, and decides.
         """
         start = request.start.astimezone(UTC)
-        hold = await self._hold(request, start, request.hold_seconds)
+        hold = await self._hold(request, start, request.hold_seconds, to_book=True)
         if hold is HoldState.HELD_BY_ANOTHER_CALL:
             return Recheck(listed=False, hold=hold)
         end = start + request.service.duration
@@ -118,7 +124,8 @@ class SchedulingActivities:
         except ApplicationError as error:
             if error.type != RATE_LIMITED:
                 raise
-            return Recheck(listed=False, hold=hold, skipped=True)
+            # A worker of the version before knows of no skipped looks, and would tell the caller that it is taken.
+            return Recheck(listed=True, hold=hold, skipped=True)
         return Recheck(listed=start in starts, hold=hold)
 
     @activity.defn
@@ -128,8 +135,20 @@ class SchedulingActivities:
         Detail 0 of every error says whether the calendar may have the booking all the same: true after a request whose
         outcome is not known, and where our own could not be looked for; false where certainly nothing was booked. A
         step that ended without an answer (a timeout, a lost worker) has no such detail, and is as unclear.
+
+        While a request of an attempt that was lost may still be under way, a booking is looked for, but none is made:
+        Cal.com books teams and bookings to be confirmed twice if it is asked twice at the same time.
         """
-        outcome = await self._book(request)
+        began_at = activity.info().started_time
+        if (until := _under_way_until()) and began_at < until:
+            outcome = await self._find_what_was_lost(request)
+        else:
+            activity.heartbeat((began_at + OVER_AFTER).isoformat())
+            try:
+                outcome = await self._book(request)
+            except ApplicationError:
+                activity.heartbeat(None)
+                raise
         if outcome.result is BookingResult.BOOKED:
             try:
                 await self._holds.shorten(request.call_id, HOLD_AFTER_BOOKING_SECONDS)
@@ -142,11 +161,23 @@ class SchedulingActivities:
         """Let this call's hold go; nothing happens if there is none. Retried while the store does not answer."""
         await self._holds.release(request.call_id)
 
+    async def _find_what_was_lost(self, request: BookSlot) -> BookingOutcome:
+        if own := await self._own_booking(request):
+            return own
+        raise ApplicationError(
+            "An earlier attempt to book was lost, and what it asked of Cal.com may be under way",
+            _MAY_BE_BOOKED,
+            type=CALENDAR_UNREACHABLE,
+            next_retry_delay=LOOK_AGAIN_AFTER,
+            category=ApplicationErrorCategory.BENIGN,
+        )
+
     async def _book(self, request: BookSlot) -> BookingOutcome:
         if (request.look_first or activity.info().attempt > 1) and (own := await self._own_booking(request)):
             return own
         if request.hold_seconds is not None:
-            hold = await self._hold(request, request.start.astimezone(UTC), request.hold_seconds)
+            start = request.start.astimezone(UTC)
+            hold = await self._hold(request, start, request.hold_seconds, to_book=True)
             if hold is HoldState.HELD_BY_ANOTHER_CALL:
                 return BookingOutcome(result=BookingResult.HELD_BY_ANOTHER_CALL)
         try:
@@ -224,7 +255,13 @@ class SchedulingActivities:
                 fresh=fresh,
             )
 
-    async def _hold(self, request: CalendarRequest, start: datetime, seconds: float) -> HoldState:
+    async def _hold(
+        self, request: CalendarRequest, start: datetime, seconds: float, *, to_book: bool = False
+    ) -> HoldState:
+        line = Line(**request.line.model_dump())
+        if to_book:
+            # Limits bound what is offered; without a hold two bookings of unequal length could meet.
+            line = replace(line, most_of_caller=None, most_of_dialled=None)
         try:
             granted = await self._holds.take(
                 company=request.company,
@@ -234,7 +271,7 @@ class SchedulingActivities:
                 end=start + request.service.duration,
                 seconds=seconds,
                 capacity=request.service.capacity,
-                line=Line(**request.line.model_dump()),
+                line=line,
             )
         except OverLimit:
             hold = HoldState.OVER_LIMIT
@@ -270,6 +307,12 @@ class SchedulingActivities:
         if not (key := self._keys.get(variable, "").strip()):
             raise NotConfigured(f"the environment variable {variable} is not set")
         return Account(request.company, key)
+
+
+def _under_way_until() -> datetime | None:
+    """Return until when requests of an attempt that never ended may be under way; one that ended says ``None``."""
+    said = activity.info().heartbeat_details
+    return datetime.fromisoformat(said[0]) if said and said[0] else None
 
 
 def booking_key(request: BookSlot) -> str:

@@ -1,5 +1,6 @@
 """The connection to Temporal, the same for every process."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,14 +14,14 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from starter.encryption import data_converter
 from starter.ending import rest_before_exit
-from starter.settings import Settings, SettingsError
+from starter.settings import Settings, SettingsError, refuse_weak_keys
 from starter.tracing import Tracing, read_tracing
 from workflows.metrics import BUCKETS
 
 LOCAL_SERVER = "localhost:7233"
 
-NAMESPACE_LIMIT = timedelta(seconds=5)
-"""How long a server that has just been connected may take to describe the namespace."""
+CONNECT_LIMIT = timedelta(seconds=5)
+"""How long a server may take to be connected, and then to describe the namespace."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,13 @@ def read_connection(settings: Settings, process: str = "slotkeeper") -> Connecti
         process: What this process is called in traces.
 
     Raises:
-        SettingsError: The configuration cannot be used, ``METRICS_BIND`` is taken, or traces cannot be made.
+        SettingsError: The configuration cannot be used, its API key is weak, ``METRICS_BIND`` is taken, or traces
+            cannot be made.
     """
     rest_before_exit()
-    converter = data_converter(settings.payload_encryption_keys)
-    return Connection(_client_config(), _runtime(settings.metrics_bind), read_tracing(process), converter)
+    converter, config = data_converter(settings.payload_encryption_keys), _client_config()
+    refuse_weak_keys(settings, {"TEMPORAL_API_KEY": config.get("api_key")})
+    return Connection(config, _runtime(settings.metrics_bind), read_tracing(process), converter)
 
 
 async def connect(connection: Connection, *, lazy: bool = False) -> Client:
@@ -65,14 +68,17 @@ async def connect(connection: Connection, *, lazy: bool = False) -> Client:
         SettingsError: The address, a part of TLS or the namespace is none that Temporal knows (unless ``lazy``).
     """
     try:
-        client = await Client.connect(
-            **connection.config,
-            data_converter=connection.converter,
-            header_codec_behavior=HeaderCodecBehavior.CODEC,
-            plugins=connection.tracing.plugins,
-            lazy=lazy,
-            runtime=connection.runtime,
-        )
+        async with asyncio.timeout(CONNECT_LIMIT.total_seconds()):
+            client = await Client.connect(
+                **connection.config,
+                data_converter=connection.converter,
+                header_codec_behavior=HeaderCodecBehavior.CODEC,
+                plugins=connection.tracing.plugins,
+                lazy=lazy,
+                runtime=connection.runtime,
+            )
+    except TimeoutError:
+        raise RuntimeError(f"it has not answered within {CONNECT_LIMIT.total_seconds():g} s") from None
     except ValueError as error:
         raise SettingsError(f"TEMPORAL_ADDRESS or TEMPORAL_TLS_...: {error}") from None
     if not lazy:
@@ -83,7 +89,7 @@ async def connect(connection: Connection, *, lazy: bool = False) -> Client:
 async def _find_namespace(client: Client) -> None:
     request = DescribeNamespaceRequest(namespace=client.namespace)
     try:
-        await client.workflow_service.describe_namespace(request, timeout=NAMESPACE_LIMIT)
+        await client.workflow_service.describe_namespace(request, timeout=CONNECT_LIMIT)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise SettingsError(f"TEMPORAL_NAMESPACE: Temporal has no namespace {client.namespace!r}") from None

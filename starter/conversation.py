@@ -24,7 +24,7 @@ from temporalio.common import Priority, TypedSearchAttributes, WorkflowIDConflic
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from starter.health import temporal_answers
+from starter.health import TemporalWatch
 from workflows import options, rules, visibility
 from workflows.appointment import AppointmentWorkflow
 from workflows.messages import (
@@ -85,6 +85,7 @@ class Conversation:
     def __init__(self, client: Client, task_queue: str = TASK_QUEUE) -> None:
         """Talk through this client; workers listen on ``task_queue``."""
         self._client = client
+        self._watch = TemporalWatch(client)
         self._task_queue = task_queue
 
     async def begin(self, call: Call) -> None:
@@ -202,7 +203,7 @@ class Conversation:
 
     async def ready(self) -> bool:
         """Whether Temporal answers and has our namespace."""
-        return await temporal_answers(self._client)
+        return await self._watch.answers()
 
     async def _answer_of_ended(
         self, call: Call, answer_by: datetime | None, confirmed: SlotWish | None = None

@@ -49,8 +49,10 @@ def read_keys(text: str) -> Keys:
     """
     keys: dict[str, AESGCM] = {}
     for place, entry in enumerate(text.split(","), 1):
-        id_, _, written = entry.strip().partition(":")
+        id_, colon, written = entry.strip().partition(":")
         # What stands in the place of an id may be a key.
+        if not colon:
+            raise ValueError(f"entry {place} has no id; it must be id:key")
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", id_):
             raise ValueError(f"entry {place} must be id:key, the id up to 40 letters, digits, dots, dashes")
         if id_ in keys:

@@ -77,18 +77,31 @@ class Readiness:
             return self._seen
 
 
-async def temporal_answers(client: Client) -> bool:
-    """Whether Temporal answers and has our namespace."""
-    request = DescribeNamespaceRequest(namespace=client.namespace)
-    try:
-        async with asyncio.timeout(ANSWER_LIMIT.total_seconds()):
-            await client.workflow_service.describe_namespace(request, timeout=ANSWER_LIMIT)
-    except (RPCError, RuntimeError, TimeoutError) as error:
-        # A lazy client that cannot connect raises RuntimeError.
-        kind = error.status.name if isinstance(error, RPCError) else type(error).__name__
-        logger.warning("Temporal is not ready: %s", kind)
-        return False
-    return True
+class TemporalWatch:
+    """Whether Temporal is there, and a line in the log whenever that changes."""
+
+    def __init__(self, client: Client) -> None:
+        """Take it for there: whoever does not find it at first hears of it."""
+        self._client = client
+        self._is_there = True
+
+    async def answers(self) -> bool:
+        """Whether Temporal answers and has our namespace."""
+        request = DescribeNamespaceRequest(namespace=self._client.namespace)
+        why = ""
+        try:
+            async with asyncio.timeout(ANSWER_LIMIT.total_seconds()):
+                await self._client.workflow_service.describe_namespace(request, timeout=ANSWER_LIMIT)
+        except (RPCError, RuntimeError, TimeoutError) as error:
+            # A lazy client that cannot connect raises RuntimeError.
+            why = error.status.name if isinstance(error, RPCError) else type(error).__name__
+        is_there, was_there = not why, self._is_there
+        self._is_there = is_there
+        if was_there and not is_there:
+            logger.warning("Temporal is away: %s", why)
+        elif is_there and not was_there:
+            logger.info("Temporal is back")
+        return is_there
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """The connections to the web process: none may stay without asking for something, and none keep others out.
 
-uvicorn bounds what comes within a request's headers (16 KiB), but not how long they may take, nor how many connections
-are open.
+uvicorn bounds what comes within a request's headers (16 KiB), but not how long they may take, how many connections are
+open, how many requests wait on one, nor how long somebody takes to read an answer.
 """
 
 import asyncio
@@ -9,12 +9,18 @@ import logging
 import resource
 from typing import Any
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from starter.admission import BODY_SECONDS
+
 SILENCE_SECONDS = 10.0
 """How long a connection may be open without a whole request having come, at its beginning and between requests."""
+
+READING_SECONDS = 5.0
+"""How long the other side may take to read an answer, on top of what the answer itself may take."""
 
 LINES_PER_PLACE = 8
 """So many connections may be open for each request that may be served: the more there are, the longer it takes a flood
@@ -29,15 +35,20 @@ logger = logging.getLogger(__name__)
 class Lines:
     """All connections of the process; makes one at a call, as uvicorn asks for it.
 
-    Where there are too many, the one that has been silent longest is hung up. A platform's connection asks for
-    something as soon as it is open, so what is hung up under a flood is the flood.
+    Where there are too many, the one that has been silent longest is hung up, or where none is silent the one that has
+    asked longest. A platform's connection asks for something as soon as it is open and is answered soon, so what is
+    hung up under a flood is the flood.
     """
 
-    def __init__(self, places: int) -> None:
-        """Leave room for what can be served at once in so many ``places``, as far as the system allows open files."""
+    def __init__(self, places: int, answer_seconds: float) -> None:
+        """Leave room for what can be served at once in so many ``places``, as far as the system allows open files.
+
+        ``answer_seconds`` is how long an answer may take once the request is whole.
+        """
         self.most = _openable(LINES_PER_PLACE * places)
-        self._open: set[Line] = set()
+        self.busy_seconds = BODY_SECONDS + answer_seconds + READING_SECONDS
         self._silent: dict[Line, None] = {}
+        self._asking: dict[Line, None] = {}
 
     def __call__(
         self,
@@ -50,25 +61,27 @@ class Lines:
         return Line(self, config, server_state, app_state, _loop)
 
     def opened(self, line: "Line") -> None:
-        """Take notice of a new connection; another gives way to it if need be, or it is hung up itself."""
-        self._open.add(line)
+        """Take notice of a new connection; another gives way to it if need be."""
+        if len(self._silent) + len(self._asking) >= self.most:
+            next(iter(self._silent or self._asking)).hang_up()
         self._silent[line] = None
-        if len(self._open) > self.most:
-            next(iter(self._silent)).hang_up()
 
-    def silent(self, line: "Line") -> None:
-        """Take notice that nothing is asked for there."""
-        if line in self._open:
+    def answered(self, line: "Line") -> None:
+        """Take notice that nothing is asked for there any more."""
+        if line in self._asking:
+            del self._asking[line]
             self._silent[line] = None
 
-    def spoken(self, line: "Line") -> None:
+    def asked(self, line: "Line") -> None:
         """Take notice that something is asked for there."""
-        self._silent.pop(line, None)
+        if line in self._silent:
+            del self._silent[line]
+            self._asking[line] = None
 
     def closed(self, line: "Line") -> None:
         """Forget a connection."""
         self._silent.pop(line, None)
-        self._open.discard(line)
+        self._asking.pop(line, None)
 
 
 class Line(H11Protocol):
@@ -90,7 +103,7 @@ class Line(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
         super().connection_made(transport)
-        self._wait()
+        self._wait(SILENCE_SECONDS)
         self._lines.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -101,18 +114,23 @@ class Line(H11Protocol):
 
     def handle_events(self) -> None:
         """Take in what came; whatever is not yet a whole request changes nothing about the waiting."""
+        before = self.cycle
         super().handle_events()
-        if self._asks:
-            self._cease_waiting()
-            self._lines.spoken(self)
+        if self.cycle is not before:
+            self._wait(self._lines.busy_seconds)
+            self._lines.asked(self)
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, unless it is there already."""
+        """Wait for the next request; if it is there already, this one was the last.
+
+        No voice platform and no proxy asks again before it has heard the answer, and who does could ask for ever. The
+        waiting goes on while the connection is being closed, since that waits for all of the answer to be taken.
+        """
+        if self.conn.their_state is h11.DONE and self.conn.trailing_data[0]:
+            self.transport.close()
         super().on_response_complete()
-        if not self._asks:
-            self._cease_waiting()
-            self._wait()
-            self._lines.silent(self)
+        self._wait(SILENCE_SECONDS)
+        self._lines.answered(self)
 
     def hang_up(self) -> None:
         """End the connection, whatever is still to be sent."""
@@ -120,12 +138,9 @@ class Line(H11Protocol):
         self._lines.closed(self)
         self.transport.abort()
 
-    @property
-    def _asks(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
-
-    def _wait(self) -> None:
-        self._patience = self.loop.call_later(SILENCE_SECONDS, self.hang_up)
+    def _wait(self, seconds: float) -> None:
+        self._cease_waiting()
+        self._patience = self.loop.call_later(seconds, self.hang_up)
 
     def _cease_waiting(self) -> None:
         if self._patience is not None:

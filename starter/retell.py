@@ -5,6 +5,7 @@ Field names and oddities are those of Retell's custom functions, call events and
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -23,20 +24,31 @@ SIGNATURE = Signature(
 """The tolerance is the value of Retell's own SDKs."""
 
 
-def function_call(body: Mapping[str, object], name_in_path: str | None) -> FunctionCall:
+_OF_ENVELOPES = frozenset({"call", "args", "event"})
+
+
+def function_call(body: Mapping[str, object], name_in_path: str | None, signature: str | None = None) -> FunctionCall:
     """Read a function call, wrapped (``name``, ``call``, ``args``) or with the arguments at the root.
 
     Arguments at the root come without a call: no id and no number that could be trusted, whatever a parameter says.
-    An argument may be called ``name``, so ``call`` and ``args`` tell the two forms apart.
+    An argument may be called ``name``, so other fields tell the two forms apart.
+
+    Args:
+        body: What was signed.
+        name_in_path: Counts for arguments at the root alone: the path is not signed, and an event, or any envelope,
+            sent to another path must not become a function call.
+        signature: Stands for the invocation where the transcript has none: the same bytes again have the same one, and
+            whoever asks the same later has another.
     """
-    wrapped = "call" in body or "args" in body
+    wrapped = not _OF_ENVELOPES.isdisjoint(body)
     envelope = Envelope.model_validate(body if wrapped else {"args": body})
-    name = function_name((envelope.name if wrapped else None) or name_in_path)
+    name = function_name(envelope.name if wrapped else name_in_path)
     return FunctionCall(
         phone_call=envelope.call.as_phone_call(),
         name=name,
         arguments=envelope.args,
-        invocation_id=envelope.call.invocation_id(name, envelope.args),
+        invocation_id=envelope.call.invocation_id(name, envelope.args)
+        or (signature and f"signed-{sha256(signature.encode()).hexdigest()}"),
     )
 
 

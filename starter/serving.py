@@ -16,6 +16,7 @@ from starter.conversation import Conversation
 from starter.directory import Directory, read_catalog
 from starter.journal import Journal
 from starter.lines import Lines
+from starter.patience import database_there
 from starter.settings import Settings, open_database
 from starter.webhook import create_app
 from store.catalog import apply_catalog, load_catalog
@@ -35,11 +36,14 @@ async def serve_webhook(
     Raises:
         CatalogError: The catalog file is refused, or there is no catalog at all.
         SettingsError: ``DATABASE_URL``, ``METRICS_BIND`` or Temporal's own settings cannot be used.
-        StoreUnavailable: The database does not answer.
+        StoreUnavailable: The database has not answered for a minute, or no longer does.
     """
     connection = read_connection(settings, "slotkeeper-webhook")
     engine = open_database(settings)
     try:
+        with _told_to_stop() as stop:
+            if not await database_there(engine, stop):
+                return
         await migrate(engine)
         if settings.catalog_file:
             await apply_catalog(engine, read_catalog(settings.catalog_file))
@@ -53,7 +57,7 @@ async def serve_webhook(
             host=host,
             port=port,
             # It is called like a class of protocols, and makes them.
-            http=cast(type[asyncio.Protocol], Lines(settings.webhook_concurrency)),
+            http=cast(type[asyncio.Protocol], Lines(settings.webhook_concurrency, settings.answer_budget_seconds)),
             ws="none",
             log_config=None,
             # Below an error it says what strangers send, line by line.
@@ -66,6 +70,19 @@ async def serve_webhook(
         await Server(config, listening, app.state.leaving, linger_seconds).serve()
     finally:
         await close(engine)
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[asyncio.Event]:
+    """Have SIGTERM and SIGINT set an event for a while."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
 
 
 def answers_out_within(answer_budget_seconds: float) -> int:
@@ -91,6 +108,7 @@ class Server(uvicorn.Server):
         self._listening = listening
         self._leaving = leaving or asyncio.Event()
         self._linger_seconds = linger_seconds
+        self._lingering: asyncio.TimerHandle | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
@@ -100,10 +118,14 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to leave."""
+        if self._lingering is not None:
+            # A second SIGINT to uvicorn, even a late one of ours, cuts off the answers under way.
+            self._lingering.cancel()
         if self._leaving.is_set() or not self._linger_seconds:
             super().handle_exit(sig, frame)
         else:
-            asyncio.get_running_loop().call_later(self._linger_seconds, super().handle_exit, sig, frame)
+            loop = asyncio.get_running_loop()
+            self._lingering = loop.call_later(self._linger_seconds, super().handle_exit, sig, frame)
         self._leaving.set()
 
     @contextmanager

@@ -5,7 +5,7 @@ Temporal's own settings are read by Temporal's environment configuration, not he
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -86,10 +86,11 @@ class Settings(BaseSettings):
     says that calendar and worker are there to be played with: only `make up` sets it.
 
     Calls older than ``keep_calls_days`` are deleted; without it none are. ``holds_per_caller`` and ``holds_per_number``
-    bound how many slots are kept at once for one calling and through one dialled number; beyond them slots are offered
-    without being kept. ``webhook_concurrency`` bounds how many requests the web process serves at once. On
-    ``health_bind`` a worker says whether it lives and is ready. ``worker_deployment`` and ``worker_build_id`` (set
-    both or none) pin every call to the version of the worker it began on.
+    bound how many slots are kept at once for one calling and through one dialled number, a third of the latter for all
+    who withhold theirs; beyond them slots are offered without being kept. ``webhook_concurrency`` bounds how many
+    requests the web process serves at once. On ``health_bind`` a worker says whether it lives and is ready.
+    ``worker_deployment`` and ``worker_build_id`` (set both or none) pin every call to the version of the worker it
+    began on.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -112,7 +113,7 @@ class Settings(BaseSettings):
     temporal_ui_url: Annotated[str, AfterValidator(_web_address)] = "http://localhost:8233"
     try_it_webhook_url: Annotated[str, AfterValidator(_web_address)] | None = None
     embedded_stack: bool = False
-    keep_calls_days: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
+    keep_calls_days: Annotated[float, Field(ge=1, le=36500, allow_inf_nan=False)] | None = None
     holds_per_caller: Annotated[int, Field(ge=1)] = 3
     holds_per_number: Annotated[int, Field(ge=1)] = 30
     webhook_concurrency: Annotated[int, Field(ge=1)] = 200
@@ -178,6 +179,17 @@ def _refuse_weak_secrets(settings: Settings) -> None:
         secret: SecretStr | None = getattr(settings, name)
         if secret is not None and (weakness := weakness_of(secret.get_secret_value())):
             raise SettingsError(f"{name.upper()}: is too weak: {weakness}; {remedy}")
+
+
+def refuse_weak_keys(settings: Settings, issued: Mapping[str, str | None]) -> None:
+    """Look at keys that are no settings of ours, by the variables they are in; one that is not set passes.
+
+    Raises:
+        SettingsError: One is weak, and this is not the embedded stack.
+    """
+    for variable, key in issued.items():
+        if key and not settings.embedded_stack and (weakness := weakness_of_secret(key.strip())):
+            raise SettingsError(f"{variable}: is too weak: {weakness}; {_ISSUED}")
 
 
 def open_database(settings: Settings) -> AsyncEngine:

@@ -101,7 +101,8 @@ def create_app(
 )
 async def retell_function(request: Request, payload: FromRetell, counter: CounterDep) -> Body:
     """Answer a function call of the agent."""
-    return await counter.answer(retell.function_call(payload, request.path_params.get("name")))
+    signature = request.headers[retell.SIGNATURE.header]
+    return await counter.answer(retell.function_call(payload, request.path_params.get("name"), signature))
 
 
 @router.post("/retell/events", openapi_extra=described(retell.SIGNATURE.header, NOTHING, retell.Envelope))

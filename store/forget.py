@@ -87,6 +87,8 @@ async def forget(engine: AsyncEngine, number: str, calls: Collection[str], compa
 async def _forget_calls(engine: AsyncEngine, number: str, calls: Sequence[str]) -> None:
     theirs = (col(Call.call_id).in_(calls), col(Call.caller_number) == number)
     async with writing(engine) as session:
+        # In the order in which replies lock them.
+        await session.exec(select(Call.call_id).where(*theirs).order_by(col(Call.call_id)).with_for_update())
         # First, so that a record which is being written waits, and is then too old.
         await session.exec(update(Call).where(*theirs).values(caller_number=None, revision=FORGOTTEN))
         await session.exec(delete(Reply).where(col(Reply.call_id).in_(calls)))

@@ -12,6 +12,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import NamedTuple
 
 from sqlalchemy import and_, delete, false, func, update
@@ -37,7 +38,8 @@ class OverLimit(Exception):
 class Line:
     """The two ends of a call, in E.164, and how many live holds each may have within a company; ``None`` has no limit.
 
-    A caller who withholds the number counts for nobody, and only the number that was called limits such calls.
+    All callers who withhold their numbers from one dialled number count as one caller, who may have a third, rounded
+    up, of what that number may; where it is not known either they count for nobody.
     """
 
     caller: str | None = None
@@ -45,12 +47,24 @@ class Line:
     most_of_caller: int | None = None
     most_of_dialled: int | None = None
 
+    @property
+    def known_caller(self) -> str | None:
+        """Who the holds are counted for."""
+        return self.caller or (self.dialled and f"withheld through {self.dialled}")
+
+    @property
+    def most_of_known_caller(self) -> int | None:
+        """How many live holds that one may have."""
+        if self.caller:
+            return self.most_of_caller
+        return self.most_of_dialled and ceil(self.most_of_dialled / 3)
+
 
 def digest_of(company: str, number: str) -> str:
-    """Return what stands for a caller's number (E.164) in a hold: 32 hexadecimal digits, others in another company.
+    """Return what stands for a caller (an E.164 number) in a hold: 32 hexadecimal digits, others in another company.
 
     It keeps the number out of sight, not from anybody who means to find out: all numbers there are can be tried in
-    minutes. But a hold is there for minutes only, and the call's own row has the number itself.
+    minutes. But a hold that has run out is deleted within the hour, and the call's own row has the number itself.
     """
     return hmac.new(company.encode(), number.encode(), hashlib.sha256).hexdigest()[:32]
 
@@ -114,13 +128,15 @@ class Holds:
                 starts_at=start,
                 ends_at=end,
                 expires_at=now + timedelta(seconds=seconds),
-                caller=digest_of(company, line.caller) if line.caller else None,
+                caller=digest_of(company, line.known_caller) if line.known_caller else None,
                 dialled=line.dialled,
             )
             others = await _count_others(session, wanted, now)
             if others.there >= capacity:
                 return False
-            if _reached(others.of_caller, line.most_of_caller) or _reached(others.of_dialled, line.most_of_dialled):
+            if _reached(others.of_caller, line.most_of_known_caller):
+                raise OverLimit
+            if _reached(others.of_dialled, line.most_of_dialled):
                 raise OverLimit
             row = wanted.model_dump()
             await session.exec(

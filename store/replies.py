@@ -21,8 +21,10 @@ async def add_replies(engine: AsyncEngine, rows: Sequence[Reply]) -> None:
     """
     calls = {row.call_id for row in rows}
     async with writing(engine) as session:
-        of_forgotten = select(Call.call_id).where(col(Call.call_id).in_(calls), Call.revision == FORGOTTEN)
-        forgotten = (await session.exec(of_forgotten)).all()
+        # Whoever forgets one of them this moment is waited for, or waits and then deletes these rows, too.
+        kept = select(Call.call_id, Call.revision).where(col(Call.call_id).in_(calls)).order_by(col(Call.call_id))
+        found = (await session.exec(kept.with_for_update(read=True))).all()
+        forgotten = {call_id for call_id, revision in found if revision == FORGOTTEN}
         if told := [row.model_dump(exclude={"id"}) for row in rows if row.call_id not in forgotten]:
             once = insert(session, Reply).on_conflict_do_nothing(index_elements=["key"])
             await session.exec(once, params=told)

@@ -1,8 +1,8 @@
 """What is deleted as it grows old, a little at a time and beside everything else, by every worker.
 
 Calls go when they and their appointments are older than wanted, with their turns and bookings; so do what callers were
-told, and customers with the last booking of theirs. Cal.com's answer times stay by the hour and by the day; by the
-minute they are looked at for a day only.
+told, and customers with the last booking of theirs. Holds go when they have run out. Cal.com's answer times stay by the
+hour and by the day; by the minute they are looked at for a day only.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from store.answer_times import MINUTE
 from store.engine import writing
 from store.errors import QUERY_SECONDS, StoreUnavailable, answers_within
 from store.holds import utc_now
-from store.tables import Booking, CalendarAnswers, Call, Customer, Reply, Turn
+from store.tables import Booking, CalendarAnswers, Call, Customer, Hold, Reply, Turn
 
 MINUTES_KEPT = timedelta(days=3)
 """How long answer times by the minute stay: longer than any view that is drawn by the minute reaches back."""
@@ -32,7 +32,7 @@ EVERY_SECONDS = 3600.0
 PAUSE_SECONDS = 0.5
 """Between two transactions, in which whoever waits for the database has it."""
 
-_CALLS, _REPLIES, _ANSWERS = 50, 500, timedelta(minutes=10)
+_CALLS, _REPLIES, _HOLDS, _ANSWERS = 50, 500, 500, timedelta(minutes=10)
 """What one transaction deletes: it has SQLite's one write lock for some tens of milliseconds."""
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,8 @@ async def _go_round(
             await prune(engine, clock(), keep_calls_days, stop)
         except StoreUnavailable as error:
             logger.warning("what is too old stays for another hour: %s", error)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ValueError) as error:
+            # SQLite's driver says by a ValueError that a connection is gone.
             logger.error("what is too old is not deleted: %s", type(error).__name__)
         await _wait(stop, EVERY_SECONDS)
 
@@ -77,6 +78,7 @@ async def prune(
     Raises ``StoreUnavailable`` when the database does not answer; what was deleted before stays deleted.
     """
     stop = stop or asyncio.Event()
+    await _until_done(lambda: delete_holds(engine, now), stop)
     await _until_done(lambda: delete_minutes(engine, now - MINUTES_KEPT), stop)
     if keep_calls_days is not None:
         before = now - timedelta(days=keep_calls_days)
@@ -117,8 +119,9 @@ async def delete_bookings(session: AsyncSession, calls: Collection[str]) -> None
     of_calls = col(Booking.call_id).in_(calls)
     theirs = (await session.exec(select(Booking.customer_id).where(of_calls).distinct())).all()
     await session.exec(delete(Booking).where(of_calls))
-    # Locked before they are looked at: a booking that is written for one of them meanwhile is then seen, or waits.
-    named = select(Customer.id).where(col(Customer.id).in_(theirs)).with_for_update(skip_locked=True)
+    # Locked before they are looked at: a booking that is written for one of them meanwhile is then seen, or waits; and
+    # of two who delete bookings of one customer the later sees that none is left. In order: nobody waits in a ring.
+    named = select(Customer.id).where(col(Customer.id).in_(theirs)).order_by(col(Customer.id)).with_for_update()
     ids = (await session.exec(named)).all()
     no_other = ~exists().where(col(Booking.customer_id) == col(Customer.id))
     await session.exec(delete(Customer).where(col(Customer.id).in_(ids), no_other))
@@ -135,6 +138,16 @@ async def delete_replies(engine: AsyncEngine, before: datetime, most: int = _REP
         ids = (await session.exec(oldest)).all()
         deleted = await session.exec(delete(Reply).where(col(Reply.id).in_(ids), col(Reply.at) < before))
         return int(deleted.rowcount)
+
+
+@answers_within(QUERY_SECONDS)
+async def delete_holds(engine: AsyncEngine, now: datetime, most: int = _HOLDS) -> int:
+    """Delete holds that have run out; return how many they were. One that is being renewed is passed over."""
+    over = select(Hold.call_id).where(col(Hold.expires_at) <= now).limit(most).with_for_update(skip_locked=True)
+    async with writing(engine) as session:
+        calls = (await session.exec(over)).all()
+        await session.exec(delete(Hold).where(col(Hold.call_id).in_(calls)))
+        return len(calls)
 
 
 @answers_within(QUERY_SECONDS)

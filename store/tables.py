@@ -138,7 +138,8 @@ class Calendar(Table, table=True):
 class Hold(Table, table=True):
     """The one half-open interval a call keeps for a while; meaningless once ``expires_at`` has passed.
 
-    ``caller`` is a digest of the number that calls (null where it is withheld), ``dialled`` the number that was called.
+    ``caller`` is a digest of the number that calls, or of the one that was called where it is withheld; ``dialled`` is
+    the number that was called.
     """
 
     __table_args__: ClassVar[Any] = (

@@ -384,6 +384,12 @@ CONTENTS: Mapping[str, Kind] = {
         lambda shot: signed(shot.event("call_ended", end_timestamp=-(10**30)), path=EVENTS)
     ),
     "a function sent to the events": let_in(lambda shot: signed(shot.question(), path=EVENTS)),
+    "an event sent to a yes": let_in(
+        lambda shot: signed(shot.event("call_started"), path=f"{FUNCTIONS}/book_appointment")
+    ),
+    "a function without a name sent to a yes": let_in(
+        lambda shot: signed(shot.envelope(None, {}), path=f"{FUNCTIONS}/book_appointment")
+    ),
     "a function sent to the ringing": let_in(lambda shot: signed(shot.question(), path=INBOUND)),
     "a ringing from everywhere": let_in(
         lambda _: signed(written({"call_inbound": {"to_number": SALON, "from_number": "' OR 1=1 --"}}), path=INBOUND)

@@ -1,6 +1,7 @@
 """Too many connections, too many bodies, too slow ones: memory stays flat, and calls in progress are served."""
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -11,7 +12,7 @@ from simulator.caller import Caller, Reply
 from simulator.stack import Stack
 from tests.attack.conftest import PLACES
 from tests.attack.memory import MEBIBYTE, forget_peak, peak, resident
-from tests.attack.wire import Heard, http, listen, send, signature
+from tests.attack.wire import PATIENCE, Heard, http, listen, send, signature
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -27,7 +28,7 @@ UNSIGNED_FOR_THIS = signature(b"another body")
 
 @asynccontextmanager
 async def connected(address: Address, first: bytes) -> AsyncIterator[asyncio.StreamReader]:
-    """Open a connection and send a beginning."""
+    """Open a connection and send a beginning, or more."""
     reader, writer = await asyncio.open_connection(*address)
     with suppress(ConnectionError):
         writer.write(first)
@@ -39,8 +40,11 @@ async def connected(address: Address, first: bytes) -> AsyncIterator[asyncio.Str
             await writer.wait_closed()
 
 
-async def hold(address: Address, first: bytes, at_once: int, rounds: int) -> Counter[int | None]:
-    """Keep so many connections at once, each for as long as it is left open; return how they ended."""
+async def hold(address: Address, first: bytes, at_once: int, rounds: int, answers: int = 1) -> Counter[int | None]:
+    """Keep so many connections at once, each until so many answers or for as long as it is left open.
+
+    Returns how they were first answered.
+    """
     ends: Counter[int | None] = Counter()
     opening = asyncio.Semaphore(16)
 
@@ -49,10 +53,28 @@ async def hold(address: Address, first: bytes, at_once: int, rounds: int) -> Cou
             async with AsyncExitStack() as connection:
                 async with opening:
                     reader = await connection.enter_async_context(connected(address, first))
-                ends[(await listen(reader)).status] += 1
+                ends[(await listen(reader, answers)).status] += 1
 
     await asyncio.gather(*(one_after_the_other() for _ in range(at_once)))
     return ends
+
+
+async def turn_a_deaf_ear(address: Address, request: bytes, at_once: int) -> Counter[int | None]:
+    """Send requests on so many connections until each is closed, and read no answer."""
+    loop = asyncio.get_running_loop()
+
+    async def until_closed() -> None:
+        with socket.socket() as deaf:
+            deaf.setblocking(False)
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            with suppress(ConnectionError):
+                await loop.sock_connect(deaf, address)
+                while True:
+                    await loop.sock_sendall(deaf, request)
+
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(*(until_closed() for _ in range(at_once)))
+    return Counter({None: at_once})
 
 
 async def repeat(address: Address, request: bytes, at_once: int, times: int) -> Counter[int | None]:
@@ -72,6 +94,8 @@ SLOW_BODY = http(BODY[:1000], [UNSIGNED_FOR_THIS, ("Content-Length", str(len(BOD
 GREEDY_BODY = http(BODY[:-1], [UNSIGNED_FOR_THIS, ("Content-Length", str(len(BODY)))], length=False)
 WRONG_BODY = http(BODY, [UNSIGNED_FOR_THIS])
 NOT_SIGNED = http(BODY)
+IN_A_ROW = 1_400
+MANY_AT_ONCE = http(method="GET", path="/health") * IN_A_ROW
 ENDLESS_HEADERS = b"POST /retell/functions HTTP/1.1\r\n" + b"X-Flood: " + b"x" * 200_000
 
 Flood = Callable[[Address], Awaitable[Counter[int | None]]]
@@ -84,6 +108,8 @@ FLOODS: dict[str, tuple[Flood, set[int | None]]] = {
     "bodies signed by somebody else": (lambda at: repeat(at, WRONG_BODY, 2 * PLACES, 4), {401, 503, None}),
     "bodies nobody signed": (lambda at: repeat(at, NOT_SIGNED, 2 * PLACES, 4), {401, None}),
     "requests nobody signed": (lambda at: repeat(at, http(b"{}"), 4 * PLACES, 10), {401, None}),
+    "requests that wait for no answer": (lambda at: hold(at, MANY_AT_ONCE, 12 * PLACES, 1, IN_A_ROW), {200, None}),
+    "answers that are not read": (lambda at: turn_a_deaf_ear(at, MANY_AT_ONCE, 12 * PLACES), {None}),
     "looks at whether we are ready": (lambda at: repeat(at, http(method="GET", path="/ready"), PLACES, 20), {200}),
 }
 

@@ -46,6 +46,14 @@ def test_a_wrong_setting_of_temporals_is_named(
     assert str(refused.value).startswith(line)
 
 
+def test_a_weak_key_of_temporals_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPORAL_API_KEY", "your-temporal-key-0123")
+    with pytest.raises(SettingsError, match=r"^TEMPORAL_API_KEY: is too weak: .*stand-in") as refused:
+        read_connection(Settings())
+    assert "0123" not in str(refused.value)
+    assert read_connection(Settings(embedded_stack=True)).config.get("api_key") == "your-temporal-key-0123"
+
+
 def test_a_broken_configuration_file_is_refused_in_one_line_that_repeats_none_of_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

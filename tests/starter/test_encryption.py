@@ -132,17 +132,19 @@ async def test_messages_of_errors_are_encrypted_with_their_stack_and_details() -
 KEY = OLD.split(":")[1]
 SHORT = base64.b64encode(os.urandom(16)).decode()
 WRONG = [
-    ("", "entry 1 must be id:key"),
-    (",", "entry 1 must be id:key"),
-    (KEY, "entry 1 must be id:key"),
-    (f"{OLD},", "entry 2 must be id:key"),
+    ("", "entry 1 has no id"),
+    (",", "entry 1 has no id"),
+    (KEY, "entry 1 has no id"),
+    (SHORT.rstrip("="), "entry 1 has no id"),
+    (f"{NEW},{'0f' * 16}", "entry 2 has no id"),
+    (f"{OLD},", "entry 2 has no id"),
     (f":{KEY}", "entry 1 must be id:key"),
     (f"two words:{KEY}", "entry 1 must be id:key"),
     (f"{'a' * 41}:{KEY}", "entry 1 must be id:key"),
     (f"{KEY}:k1", "entry 1 must be id:key"),
     (f"k1:{KEY},k1:{NEW.split(':')[1]}", "the id k1 stands there twice"),
     ("k1:", "the key k1 has 0 bytes, not 32"),
-    ("k1", "the key k1 has 0 bytes, not 32"),
+    ("k1", "entry 1 has no id"),
     (f"k1:{SHORT}", "the key k1 has 16 bytes, not 32"),
     (f"k1:{KEY[:-1]}", "the key k1 is no base64"),
     (f"k1:ß{KEY}", "the key k1 is no base64"),
@@ -165,7 +167,7 @@ def test_wrong_keys_are_refused_in_one_line_that_says_which_and_repeats_none(
     line = str(refused.value)
     assert line.startswith(f"PAYLOAD_ENCRYPTION_KEYS: {complaint}")
     assert "\n" not in line
-    assert not [secret for secret in (KEY, NEW.split(":")[1], SHORT) if secret[:8] in line]
+    assert not [secret for secret in (KEY, NEW.split(":")[1], SHORT, "0f" * 16) if secret[:8] in line]
 
 
 def test_a_process_with_wrong_keys_ends_with_two_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from tests.starter.conftest import NOW
-from tests.starter.fakes import CALLER, ENGLISH_OFFICE, SALON, FakeConversation, Retell, envelope
+from tests.starter.fakes import CALLER, ENGLISH_OFFICE, SALON, FakeConversation, Retell, envelope, signature
 from workflows.messages import Aim, Alternative, Answer, AnswerStatus, Caller, Missing, Reason
 
 START = datetime(2025, 10, 16, 7, 0, tzinfo=UTC)
@@ -194,13 +194,28 @@ async def test_an_unknown_function_is_answered_with_a_sentence(
     assert not conversation.touched
 
 
-async def test_the_name_in_the_path_counts_where_the_body_has_none(
+async def test_the_name_in_the_path_does_not_count_for_an_envelope_since_nobody_signs_it(
     retell: Retell, conversation: FakeConversation
 ) -> None:
-    nameless = envelope("x", DAY_AND_TIME) | {"name": None}
-    await retell.post(nameless, "/retell/functions/check_availability_v2")
     await retell.post(envelope("confirm_booking", {}), "/retell/functions/check_availability")
-    assert (len(conversation.wishes), len(conversation.confirmations)) == (1, 1)
+    assert (len(conversation.wishes), len(conversation.confirmations)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "signed_for_another_purpose",
+    [
+        {"event": "call_started", "call": envelope("x", {})["call"]},
+        {"event": "call_ended", "name": 7, "call": envelope("x", {})["call"]},
+        {"event": "call_inbound", "call_inbound": {"to_number": SALON, "from_number": CALLER}},
+        envelope("x", {}) | {"name": None},
+    ],
+)
+async def test_what_names_no_function_is_no_yes_whatever_the_path_says(
+    retell: Retell, conversation: FakeConversation, signed_for_another_purpose: object
+) -> None:
+    response = await retell.post(signed_for_another_purpose, "/retell/functions/book_appointment")
+    assert response.status_code == 200
+    assert not conversation.touched
 
 
 async def test_arguments_at_the_root_carry_no_call_that_could_be_trusted(
@@ -248,12 +263,16 @@ async def test_a_repeated_delivery_has_the_same_turn_id(retell: Retell, conversa
         ],
     ],
 )
-async def test_without_its_own_invocation_every_delivery_is_a_turn_of_its_own(
+async def test_without_its_own_invocation_what_was_signed_at_once_is_a_turn_and_the_same_bytes_again_are_no_other(
     retell: Retell, conversation: FakeConversation, spoken: object
 ) -> None:
-    for _ in range(2):
-        await retell.function("check_availability", DAY_AND_TIME, transcript_with_tool_calls=spoken)
-    first, second = (wish.turn_id for _, wish in conversation.wishes)
+    body = json.dumps(envelope("check_availability", DAY_AND_TIME, transcript_with_tool_calls=spoken)).encode()
+    for age in (timedelta(seconds=9), timedelta()):
+        signed_then = {"X-Retell-Signature": signature(body, age=age)}
+        for _ in range(2):
+            await retell.post_raw(body, **signed_then)
+    first, again, second, second_again = (wish.turn_id for _, wish in conversation.wishes)
+    assert (first, second) == (again, second_again)
     assert first != second
     assert first.startswith("question/")
 

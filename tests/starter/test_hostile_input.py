@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from starter.arguments import NAMES
 from starter.description import ANSWER
+from starter.directory import Directory
 from starter.functions import FUNCTIONS
 from starter.replies.bodies import INFORMATION
 from tests.starter.fakes import SALON, FakeConversation, Retell, envelope
+from tests.starter.platforms import ElevenLabs, app_for_all, client_of
 from workflows.messages import Answer, AnswerStatus, Caller
 
 PARAMETERS = [name for names in NAMES.values() for name in names]
@@ -106,10 +108,10 @@ async def test_any_json_anywhere_is_answered_as_described(
 
 @pytest.mark.parametrize("in_path", ["check_availability%00", "check_availability%0A", "check%1b_availability"])
 async def test_a_function_named_in_the_path_is_cleaned_as_any_other_text(
-    retell: Retell, conversation: FakeConversation, in_path: str
+    conversation: FakeConversation, directory: Directory, in_path: str
 ) -> None:
-    call = envelope("x", {"datum": "16.10.", "uhrzeit": "9 Uhr"}) | {"name": None}
-    response = await retell.post(call, f"/retell/functions/{in_path}")
+    async with client_of(app_for_all(conversation, directory)) as http:
+        response = await ElevenLabs(http).use(in_path, b'{"datum": "16.10.", "uhrzeit": "9 Uhr"}')
     assert response.status_code == 200
     assert len(conversation.wishes) == 1
 

@@ -46,6 +46,8 @@ def test_the_env_file_serves_names_that_are_not_settings_too() -> None:
         ("TEMPORAL_UI_URL", "localhost:8233", "http://"),
         ("TRY_IT_WEBHOOK_URL", "localhost:8080", "http://"),
         ("EMBEDDED_STACK", "perhaps", "valid boolean"),
+        ("KEEP_CALLS_DAYS", "0", "greater than or equal to 1"),
+        ("KEEP_CALLS_DAYS", "1000000", "less than or equal to 36500"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(
@@ -155,6 +157,7 @@ WEAK_SECRETS = {
     "your-retell-api-key-here": "stand-in",
     "CHANGE-ME-please-0123456": "stand-in",
     "key_xxxxxxxxxxxx01234567": "stand-in",
+    "TODO_set_a_key_0123456789": "stand-in",
 }
 SECRETS = (
     "RETELL_API_KEY",
@@ -189,7 +192,14 @@ def test_in_the_embedded_stack_any_key_will_do(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.parametrize(
-    "key", [RETELLS, "cal_live_" + "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "cal_" + "09af" * 8 + "bcde"]
+    "key",
+    [
+        RETELLS,
+        "cal_live_" + "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+        "cal_" + "09af" * 8 + "bcde",
+        "key_3fToDo9aKq81Bz7w",
+        "q9yOuRx7Lm2Vt4Jk",
+    ],
 )
 def test_keys_as_they_are_issued_are_taken(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     for name in SECRETS:

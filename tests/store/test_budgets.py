@@ -47,9 +47,9 @@ async def test_what_was_said_last_counts_whoever_comes_first(engine: AsyncEngine
 
 async def test_a_new_window_has_more_requests_left(engine: AsyncEngine) -> None:
     await exchange_budgets(engine, [said(remaining=0)], TEN)
-    await exchange_budgets(engine, [said(remaining=119, after=61, resets=121)], TEN)
+    await exchange_budgets(engine, [said(remaining=119, after=61, resets=121)], TEN + timedelta(seconds=61))
 
-    assert await heard(engine) == {"one": 119}
+    assert await heard(engine, TEN + timedelta(seconds=61)) == {"one": 119}
 
 
 async def test_what_has_been_reset_is_not_read_any_more(engine: AsyncEngine) -> None:
@@ -58,14 +58,30 @@ async def test_what_has_been_reset_is_not_read_any_more(engine: AsyncEngine) -> 
     assert await heard(engine, TEN + timedelta(seconds=5)) == {"two": 100}
 
 
+async def test_what_was_noted_in_the_future_is_not_read_and_gives_way(engine: AsyncEngine) -> None:
+    await exchange_budgets(engine, [said(remaining=0, after=1800, resets=1860)], TEN + timedelta(seconds=1800))
+    assert await heard(engine) == {}
+
+    await exchange_budgets(engine, [said(remaining=99)], TEN)
+    assert await heard(engine) == {"one": 99}
+
+
+async def test_clocks_may_differ_a_little(engine: AsyncEngine) -> None:
+    await exchange_budgets(engine, [said(remaining=3, after=1)], TEN + timedelta(seconds=1))
+    await exchange_budgets(engine, [said(remaining=99)], TEN)
+
+    assert await heard(engine) == {"one": 3}
+
+
 async def test_many_workers_tell_at_once(engine: AsyncEngine) -> None:
     def told_by(worker: int) -> list[CalendarBudget]:
         rows = [said(account, remaining=100 - worker, after=worker) for account in ("one", "two", "three")]
         return rows if worker % 2 else rows[::-1]
 
-    await asyncio.gather(*(exchange_budgets(engine, told_by(worker), TEN) for worker in range(12)))
+    later = TEN + timedelta(seconds=12)
+    await asyncio.gather(*(exchange_budgets(engine, told_by(worker), later) for worker in range(12)))
 
-    assert await heard(engine) == {"one": 89, "two": 89, "three": 89}
+    assert await heard(engine, later) == {"one": 89, "two": 89, "three": 89}
 
 
 async def test_a_database_that_is_away_is_said_so(engine: AsyncEngine) -> None:

@@ -1,20 +1,24 @@
 """A person is erased, and the figures stay."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel, col, select
 
 from store.calls import find_customer, save_call
 from store.counts import Period
-from store.engine import reading
+from store.engine import close, reading, writing
 from store.figures import figures
 from store.forget import find_traces, forget
 from store.holds import Holds, Line
 from store.replies import add_replies
-from store.tables import Booking, Call, Customer, Hold, Reply, Table, Turn
+from store.tables import FORGOTTEN, Booking, Call, Customer, Hold, Reply, Table, Turn
+from tests.store.waiting import ends_or_waits
 
 BEGAN = datetime(2025, 10, 13, 20, 28, tzinfo=UTC)
 NINE = datetime(2025, 10, 16, 7, 0, tzinfo=UTC)
@@ -157,6 +161,41 @@ async def test_words_that_are_written_late_are_not_kept(called: AsyncEngine) -> 
     await add_replies(called, late)
     assert len(await rows(called, Reply, Reply.call_id == "call-1")) == 0
     assert len(await rows(called, Reply, Reply.call_id == "call-4")) == 2
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+async def test_words_that_are_written_while_their_call_is_forgotten_are_not_kept(called: AsyncEngine) -> None:
+    said: dict[str, Any] = {"function": "book_appointment", "status": "booked", "seconds": 0.5, "words": {}}
+    late = Reply(call_id="call-1", company="salon", branch="mitte", at=BEGAN, message="Für Erika Muster.", **said)
+    async with writing(called) as forgetting:
+        await forgetting.exec(update(Call).where(col(Call.call_id) == "call-1").values(revision=FORGOTTEN))
+        await forgetting.exec(delete(Reply).where(col(Reply.call_id) == "call-1"))
+        telling = asyncio.create_task(add_replies(called, [late]))
+        await ends_or_waits(telling, called)
+    await telling
+    assert await rows(called, Reply, Reply.call_id == "call-1") == []
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+async def test_a_call_is_forgotten_with_the_words_that_are_being_written(called: AsyncEngine) -> None:
+    async with writing(called) as telling:
+        # As far as add_replies is, when it has seen that the call is not forgotten and has not written yet.
+        await telling.exec(select(Call).where(Call.call_id == "call-1").with_for_update(read=True))
+        erasing = asyncio.create_task(erase(called))
+        await ends_or_waits(erasing, called)
+        said: dict[str, Any] = {"function": "book_appointment", "status": "booked", "seconds": 0.5, "words": {}}
+        telling.add(Reply(call_id="call-1", company="salon", branch="mitte", at=BEGAN, message="Erika", **said))
+    await erasing
+    assert "Erika" not in await everything(called)
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_the_file_of_the_database_has_nothing_of_who_was_forgotten(called: AsyncEngine) -> None:
+    await erase(called)
+    await close(called)
+    kept = b"".join(file.read_bytes() for file in Path(called.url.database or "").parent.iterdir())
+    assert b"Hansi" in kept
+    assert not [word for word in (ERIKA, "Erika", "erika@", "uid-call-1") if word.encode() in kept]
 
 
 async def test_a_call_that_is_left_out_keeps_its_customer_until_it_is_forgotten_as_well(called: AsyncEngine) -> None:

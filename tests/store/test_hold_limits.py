@@ -75,11 +75,28 @@ async def test_a_dialled_number_has_no_more_holds_than_allowed_whoever_calls(hol
     assert await holds.take(**wish(2, line("+4915550100003", OTHER_NUMBER, most=2)))
 
 
-async def test_callers_who_withhold_the_number_count_for_the_dialled_one_alone(holds: Holds) -> None:
-    for place in range(5):
-        assert await holds.take(**wish(place, line(None, most_of_caller=1, most=5)))
+@pytest.mark.parametrize(("most", "withheld"), [(1, 1), (3, 1), (4, 2), (30, 10)])
+async def test_callers_who_withhold_the_number_share_a_third_of_the_dialled_one(
+    holds: Holds, most: int, withheld: int
+) -> None:
+    for place in range(withheld):
+        assert await holds.take(**wish(place, line(None, most_of_caller=1, most=most)))
     with pytest.raises(OverLimit):
-        await holds.take(**wish(5, line(None, most_of_caller=1, most=5)))
+        await holds.take(**wish(withheld, line(None, most_of_caller=1, most=most)))
+    for place in range(withheld, most):
+        assert await holds.take(**wish(place, line(f"+4915550100{place:03}", most=most)))
+
+
+async def test_withheld_numbers_are_counted_for_each_dialled_number_apart(holds: Holds) -> None:
+    assert await holds.take(**wish(0, line(None, SALON, most=3)))
+    assert await holds.take(**wish(1, line(None, OTHER_NUMBER, most=3)))
+    with pytest.raises(OverLimit):
+        await holds.take(**wish(2, line(None, OTHER_NUMBER, most=3)))
+
+
+async def test_a_withheld_number_has_no_limit_where_the_dialled_one_is_not_known_or_has_none(holds: Holds) -> None:
+    for place, numbers in enumerate([line(None, None, most_of_caller=1)] * 2 + [Line(None, SALON, 1, None)] * 2):
+        assert await holds.take(**wish(place, numbers))
 
 
 async def test_without_numbers_or_limits_nothing_is_limited(holds: Holds) -> None:

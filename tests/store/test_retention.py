@@ -6,18 +6,30 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel, select
 
 from store import retention
 from store.answer_times import DAY, HOUR, MINUTE, add_answers
 from store.calls import save_call
-from store.engine import reading
-from store.errors import QUERY_SECONDS
+from store.engine import reading, writing
+from store.errors import QUERY_SECONDS, StoreUnavailable
+from store.holds import Holds
 from store.replies import add_replies
-from store.retention import MINUTES_KEPT, delete_calls, delete_minutes, delete_replies, prune, pruning
-from store.tables import Booking, CalendarAnswers, Call, Customer, Reply, Turn
+from store.retention import (
+    MINUTES_KEPT,
+    delete_bookings,
+    delete_calls,
+    delete_holds,
+    delete_minutes,
+    delete_replies,
+    prune,
+    pruning,
+)
+from store.tables import Booking, CalendarAnswers, Call, Customer, Hold, Reply, Turn
 from tests.databases import kept_by_somebody_else
+from tests.store.waiting import ends_or_waits
 
 NOW = datetime(2025, 10, 31, 12, 0, tzinfo=UTC)
 DAYS = 30.0
@@ -52,6 +64,12 @@ async def told(engine: AsyncEngine, call_id: str, at: datetime) -> None:
     await add_replies(
         engine, [Reply(call_id=call_id, company="salon", branch="mitte", at=at, seconds=0.5, words={}, **said)]
     )
+
+
+async def held(engine: AsyncEngine, call_id: str, since: datetime, calendar: str = "chair") -> None:
+    """Let a call have taken a hold of two minutes."""
+    slot: dict[str, Any] = {"start": NOW, "end": NOW + HALF_HOUR, "seconds": 120, "capacity": 99}
+    await Holds(engine, lambda: since).take(company="salon", calendar=calendar, call_id=call_id, **slot)
 
 
 async def rows(engine: AsyncEngine, table: type[SQLModel]) -> list[Any]:
@@ -144,6 +162,33 @@ async def test_minutes_go_some_at_a_time_however_far_apart(engine: AsyncEngine) 
     assert [await delete_minutes(engine, NOW, timedelta(minutes=10)) for _ in range(3)] == [3, 2, 0]
 
 
+@pytest.mark.parametrize("days", [DAYS, None])
+async def test_holds_go_when_they_have_run_out_and_not_before(engine: AsyncEngine, days: float | None) -> None:
+    await held(engine, "over", NOW - timedelta(seconds=120), "mornings only")
+    await held(engine, "live", NOW - timedelta(seconds=119))
+    await prune(engine, NOW, days)
+    assert await calls_in(engine, Hold) == ["live"]
+
+
+async def test_holds_go_some_at_a_time(engine: AsyncEngine) -> None:
+    for number in range(5):
+        await held(engine, f"over-{number}", OLD, f"chair {number}")
+    assert [await delete_holds(engine, NOW, most=3) for _ in range(3)] == [3, 2, 0]
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+async def test_a_customer_whose_bookings_are_deleted_by_two_workers_at_once_goes_as_well(engine: AsyncEngine) -> None:
+    for call_id in ("first", "second"):
+        await called(engine, call_id, OLD, OLD, "+4915550100001")
+    async with writing(engine) as one_worker:
+        await one_worker.exec(select(Call).where(Call.call_id == "first").with_for_update())
+        await delete_bookings(one_worker, ["first"])
+        another_worker = asyncio.create_task(delete_calls(engine, NOW))
+        await ends_or_waits(another_worker, engine)
+    await another_worker
+    assert await rows(engine, Booking) == await rows(engine, Customer) == []
+
+
 async def test_many_workers_may_delete_at_once(engine: AsyncEngine) -> None:
     for number in range(30):
         await called(engine, f"old-{number}", OLD, OLD)
@@ -172,6 +217,28 @@ async def test_a_worker_goes_round_for_as_long_as_it_lives(
             await empty(engine)
     await called(engine, "third", OLD)
     assert await calls_in(engine) == ["third"]
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("Connection closed"), ProgrammingError("DELETE", {}, Exception()), StoreUnavailable("locked")]
+)
+async def test_whatever_is_wrong_with_the_database_the_next_round_comes(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    wrong = [error]
+
+    async def delete_minutes_at_last(*asked: Any) -> int:
+        if wrong:
+            raise wrong.pop()
+        return await delete_minutes(*asked)
+
+    monkeypatch.setattr(retention, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(retention, "delete_minutes", delete_minutes_at_last)
+    await called(engine, "old", OLD)
+    async with pruning(engine, DAYS, lambda: NOW):
+        await empty(engine)
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].endswith("locked" if isinstance(error, StoreUnavailable) else type(error).__name__)
 
 
 async def test_a_database_that_does_not_answer_is_asked_again_in_the_next_round(
