@@ -14,7 +14,7 @@ import hashlib
 import logging
 import re
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.common import MetricMeter
 
-from store.budgets import exchange_budgets
+from store.budgets import CLOCKS_DIFFER, exchange_budgets
 from store.errors import StoreUnavailable
 from store.holds import utc_now
 from store.tables import CalendarBudget
@@ -40,8 +40,11 @@ ESSENTIAL_SHARE = 2 / 3
 requests is what calls need in a minute when the third, the look before booking, is left out."""
 
 LAST_SHARE = 1 / 12
-"""The last 10 of 120 are for those who have said "yes". They also cover requests that other workers have under way:
-going over the limit would block bookings, too, and for a whole minute."""
+"""The last 10 of 120 are for those who have said "yes"."""
+
+UNDER_WAY_SHARE = 1 / 24
+"""The last 5 of 120 are for what other workers have under way: to wait for the reset costs a booking less than going
+over the limit, which blocks all of them for a whole minute."""
 
 SOON = timedelta(seconds=1)
 """By then most requests under way have been answered. Nothing is asked again earlier than this."""
@@ -73,7 +76,11 @@ class Need(StrEnum):
 
 @dataclass(frozen=True)
 class Budget:
-    """What Cal.com said of a key at ``noted_at``: ``remaining`` requests of those ``allowed``, until ``resets_at``."""
+    """What Cal.com said of a key: ``remaining`` requests of those ``allowed`` are left, until ``resets_at``.
+
+    ``noted_at`` is when the request was sent, not answered: Cal.com counts a request as it comes in, and then takes up
+    to some seconds for it.
+    """
 
     allowed: int
     remaining: int
@@ -83,8 +90,11 @@ class Budget:
     def wait(self, need: Need, now: datetime, under_way: int = 0) -> timedelta | None:
         """Return how long such a request has to wait; ``None``: it may be made.
 
-        ``under_way`` requests have been sent and not answered: they may have been counted by Cal.com or not.
+        ``under_way`` requests have been sent and not answered: they may have been counted by Cal.com or not. What was
+        noted in the future says nothing: the clock has been set back since.
         """
+        if self.noted_at > now + CLOCKS_DIFFER:
+            return None
         left = self.resets_at - now
         remaining = self.remaining
         if left <= timedelta(0):
@@ -103,14 +113,21 @@ def _share_kept(need: Need, window_left: float) -> float:
         case Need.QUESTION:
             return LAST_SHARE
         case Need.BOOKING:
-            return 0
+            return UNDER_WAY_SHARE
 
 
-def said_of_budget(response: httpx.Response, now: datetime) -> Budget | None:
+def latest(budgets: Iterable[Budget | None], now: datetime) -> Budget | None:
+    """Return what was said of the request sent last, of two sent at once the first; nothing noted in the future."""
+    credible = (budget for budget in budgets if budget and budget.noted_at <= now + CLOCKS_DIFFER)
+    return max(credible, key=lambda budget: budget.noted_at, default=None)
+
+
+def said_of_budget(response: httpx.Response, sent_at: datetime) -> Budget | None:
     """Read what an answer says of the key's budget; of several limits the tightest, ``None`` where it names no reset.
 
-    A reset is in seconds to go, as measured, or a Unix time, as a third party documents it. After a refusal (429)
-    nothing is left, whatever else is said.
+    ``sent_at`` is when the request was. A reset is in seconds to go, as measured, or a Unix time, as a third party
+    documents it. A limit of 0 is none: nothing would ever be allowed again. After a refusal (429) nothing is left,
+    whatever else is said.
     """
     refused = response.status_code == 429
     limits: dict[str, dict[str, float]] = defaultdict(dict)
@@ -120,10 +137,10 @@ def said_of_budget(response: httpx.Response, now: datetime) -> Budget | None:
             limits[limit][what] = float(value)
     budgets = [
         Budget(
-            allowed=int(limit.get("limit", USUAL_LIMIT)),
+            allowed=int(limit.get("limit", 0)) or USUAL_LIMIT,
             remaining=0 if refused else int(limit["remaining"]),
-            resets_at=now + _time_to(limit["reset"], now),
-            noted_at=now,
+            resets_at=sent_at + _time_to(limit["reset"], sent_at),
+            noted_at=sent_at,
         )
         for limit in limits.values()
         if "reset" in limit and (refused or "remaining" in limit)
@@ -160,19 +177,20 @@ class Budgets:
         return wait
 
     @contextmanager
-    def under_way(self, api_key: str) -> Iterator[None]:
-        """Reckon with a request while it is under way."""
+    def under_way(self, api_key: str) -> Iterator[datetime]:
+        """Reckon with a request while it is under way; yields when it is sent."""
         account = account_of(api_key)
         self._under_way[account] += 1
         try:
-            yield
+            yield self._clock()
         finally:
             self._under_way[account] -= 1
 
-    def note(self, api_key: str, response: httpx.Response) -> None:
-        """Take down what an answer says."""
-        if said := said_of_budget(response, self._clock()):
-            self._budgets[account_of(api_key)] = said
+    def note(self, api_key: str, response: httpx.Response, sent_at: datetime) -> None:
+        """Take down what the answer to a request sent at ``sent_at`` says, unless a later one has been answered."""
+        account = account_of(api_key)
+        if said := latest([said_of_budget(response, sent_at), self._budgets.get(account)], self._clock()):
+            self._budgets[account] = said
 
     @asynccontextmanager
     async def shared(self, engine: AsyncEngine) -> AsyncIterator[None]:
@@ -201,8 +219,7 @@ class Budgets:
         self._shared |= news
         for row in heard:
             budget = Budget(row.allowed, row.remaining, row.resets_at, row.noted_at)
-            known = self._budgets.get(row.account)
-            if known is None or known.noted_at < budget.noted_at:
+            if latest([self._budgets.get(row.account), budget], self._clock()) is budget:
                 self._budgets[row.account] = self._shared[row.account] = budget
 
     async def _keep_sharing(self, engine: AsyncEngine, stop: asyncio.Event) -> None:

@@ -355,9 +355,9 @@ class CalcomClient:
         began = time.monotonic()
         result = Unreachable.result
         try:
-            with self._budgets.under_way(key):
+            with self._budgets.under_way(key) as sent_at:
                 response = await self._send(request, _WANTED[endpoint], seconds)
-            self._budgets.note(key, response)
+            self._budgets.note(key, response, sent_at)
             data = self._understood(answer, _WANTED[endpoint], response, refusals)
             result = "ok"
             return data

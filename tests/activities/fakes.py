@@ -67,7 +67,7 @@ class ScriptedCalcom:
 
 
 class MemoryHolds(Holds):
-    """What ``store.holds.Holds`` promises, without expiry; ``over_limit`` says that no line may have more."""
+    """What ``store.holds.Holds`` promises, without expiry; ``over_limit``: no line with limits may have more."""
 
     def __init__(self) -> None:
         self.held: dict[str, tuple[str, str, datetime, datetime]] = {}
@@ -92,7 +92,7 @@ class MemoryHolds(Holds):
         if len(others) >= capacity:
             return False
         self.lines.append(line)
-        if self.over_limit:
+        if self.over_limit and (line.most_of_caller, line.most_of_dialled) != (None, None):
             raise OverLimit
         self.held[call_id] = (company, calendar, start, end)
         return True

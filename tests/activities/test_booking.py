@@ -1,5 +1,6 @@
 """Booking: once, found again when an answer is lost, and never called taken before our own was looked for."""
 
+import dataclasses
 import json
 import traceback
 from collections.abc import Awaitable, Callable
@@ -9,9 +10,10 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 from activities.calcom_client import CalcomClient
-from activities.scheduling import HOLD_AFTER_BOOKING_SECONDS, SchedulingActivities
+from activities.scheduling import HOLD_AFTER_BOOKING_SECONDS, OVER_AFTER, SchedulingActivities
 from tests.activities.fakes import MemoryHolds, Replayed, Run, ScriptedCalcom
 from workflows import steps
 from workflows.messages import Service
@@ -751,3 +753,67 @@ async def test_no_error_and_no_log_line_repeats_the_caller_or_the_key(
 
     shown = "".join(traceback.format_exception(caught.value)) + caplog.text
     assert [private for private in PRIVATE if private in shown] == []
+
+
+def after_one_was_lost(age: timedelta) -> ActivityEnvironment:
+    """Be the attempt after one that began so long ago and was never heard of again."""
+    environment = ActivityEnvironment()
+    lost = environment.info.started_time - age
+    said = ((lost + OVER_AFTER).isoformat(),)
+    environment.info = dataclasses.replace(environment.info, attempt=2, heartbeat_details=said)
+    return environment
+
+
+async def test_nothing_is_booked_while_a_lost_attempt_may_still_be_booking(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities
+) -> None:
+    calcom.lookups(NOTHING)
+    calcom.bookings(TAKEN)
+    early = after_one_was_lost(OVER_AFTER - timedelta(seconds=1))
+
+    with pytest.raises(ApplicationError) as caught:
+        await early.run(scheduling.book_slot, request_)
+
+    assert caught.value.type == steps.CALENDAR_UNREACHABLE
+    assert caught.value.details == (UNCLEAR,)
+    assert caught.value.next_retry_delay is not None
+    assert not caught.value.non_retryable
+    assert calcom.booked_bodies == []
+
+
+async def test_what_a_lost_attempt_has_booked_is_found_at_once(
+    request_: BookSlot, own: Own, calcom: ScriptedCalcom, scheduling: SchedulingActivities
+) -> None:
+    calcom.lookups(listing(await own()))
+
+    outcome = await after_one_was_lost(timedelta(seconds=2)).run(scheduling.book_slot, request_)
+
+    assert outcome == RECOVERED
+    assert calcom.booked_bodies == []
+
+
+async def test_it_is_booked_once_nothing_of_a_lost_attempt_can_be_under_way(
+    request_: BookSlot, own: Own, calcom: ScriptedCalcom, scheduling: SchedulingActivities
+) -> None:
+    calcom.lookups(NOTHING)
+    calcom.bookings(TAKEN)
+
+    outcome = await after_one_was_lost(OVER_AFTER).run(scheduling.book_slot, request_)
+
+    assert outcome.result is BookingResult.TAKEN
+    assert len(calcom.booked_bodies) == 1
+
+
+async def test_an_attempt_says_until_when_it_may_be_booking_and_takes_it_back_when_it_failed(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities
+) -> None:
+    calcom.lookups(NOTHING)
+    calcom.bookings(httpx.ReadTimeout(""))
+    environment = ActivityEnvironment()
+    said: list[object] = []
+    environment.on_heartbeat = said.append
+
+    with pytest.raises(ApplicationError):
+        await environment.run(scheduling.book_slot, request_)
+
+    assert said == [(environment.info.started_time + OVER_AFTER).isoformat(), None]

@@ -1,5 +1,7 @@
 """What is asked of Cal.com while a key has few requests left, and how workers learn of it from each other."""
 
+import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -10,7 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import select
 from temporalio.runtime import MetricBuffer, Runtime, TelemetryConfig
 
-from activities.budget import LAST_SHARE, SOON, WINDOW, Budget, Budgets, Need, account_of, said_of_budget
+from activities.budget import (
+    LAST_SHARE,
+    SOON,
+    UNDER_WAY_SHARE,
+    WINDOW,
+    Budget,
+    Budgets,
+    Need,
+    account_of,
+    said_of_budget,
+)
 from activities.calcom_client import Account, CalcomClient, calcom_http
 from activities.errors import RateLimited, Unreachable
 from store.engine import reading
@@ -76,7 +88,8 @@ async def ask(calcom: ScriptedCalcom, budgets: Budgets, need: Need, key: str = K
         (12, 2, ["question", "booking"]),
         (11, 60, ["question", "booking"]),
         (10, 60, ["booking"]),
-        (1, 60, ["booking"]),
+        (6, 60, ["booking"]),
+        (5, 60, []),
         (0, 60, []),
         (0, 1, []),
     ],
@@ -87,7 +100,7 @@ def test_what_matters_less_yields_first_and_the_less_time_is_left_the_later(
     assert allowed(budget(remaining, seconds)) == may
 
 
-@pytest.mark.parametrize(("remaining", "may"), [(601, 3), (599, 2), (67, 2), (66, 1), (0, 0)])
+@pytest.mark.parametrize(("remaining", "may"), [(601, 3), (599, 2), (67, 2), (66, 1), (34, 1), (33, 0)])
 def test_a_key_with_a_higher_limit_keeps_the_same_share(remaining: int, may: int) -> None:
     assert len(allowed(budget(remaining, allowed=800))) == may
 
@@ -102,15 +115,15 @@ def test_with_the_reset_everything_is_allowed_again() -> None:
 
 
 def test_requests_under_way_are_reckoned_with() -> None:
-    assert allowed(budget(3), under_way=2) == ["booking"]
-    assert allowed(budget(3), under_way=3) == []
+    assert allowed(budget(8), under_way=2) == ["booking"]
+    assert allowed(budget(8), under_way=3) == []
     assert allowed(budget(0, seconds=0), under_way=120) == []
 
 
 def test_what_waits_for_the_reset_is_told_so_and_what_waits_for_an_answer_is_told_soon() -> None:
     assert budget(0, seconds=41).wait(Need.BOOKING, TEN) == timedelta(seconds=41)
     assert budget(10, seconds=41).wait(Need.QUESTION, TEN) == timedelta(seconds=41)
-    assert budget(2, seconds=41).wait(Need.BOOKING, TEN, under_way=2) == SOON
+    assert budget(7, seconds=41).wait(Need.BOOKING, TEN, under_way=2) == SOON
     assert budget(0, seconds=0.2).wait(Need.BOOKING, TEN) == SOON
 
 
@@ -127,7 +140,7 @@ def test_whatever_is_left_a_booking_never_yields_to_a_question_nor_that_to_what_
     assert may == [*Need][len(Need) - len(may) :]
     if seconds > 0 and remaining == 0:
         assert may == []
-    if seconds > 0 and remaining > under_way:
+    if seconds > 0 and remaining - under_way > limit * UNDER_WAY_SHARE:
         assert "booking" in may
 
 
@@ -153,6 +166,7 @@ def test_calls_at_a_steady_pace_get_every_look_a_key_has_room_for() -> None:
         ({"limit": "800", "remaining": "57", "reset": "41"}, 200, budget(57, 41, 800)),
         ({"remaining-default": "57", "reset-default": str(TEN.timestamp() + 41)}, 200, budget(57, 41)),
         ({"remaining-default": "57", "reset-default": str(TEN.timestamp() - 41)}, 200, budget(57, 0)),
+        ({"limit": "0", "remaining": "57", "reset": "41"}, 200, budget(57, 41)),
         ({"remaining-a": "57", "reset-a": "41", "remaining-b": "3", "reset-b": "9"}, 200, budget(3, 9)),
         ({"remaining-default": "57", "reset-default": "41"}, 429, budget(0, 41)),
         ({"reset-a": "41", "reset-b": "9"}, 429, budget(0, 41)),
@@ -198,6 +212,53 @@ async def test_each_key_has_a_budget_of_its_own(calcom: ScriptedCalcom, clock: C
         await ask(calcom, budgets, Need.BOOKING)
 
 
+async def test_what_was_counted_later_is_known_however_late_the_rest_is_answered(clock: Clock) -> None:
+    budgets = Budgets(clock=clock)
+    sent, done = asyncio.Event(), asyncio.Event()
+
+    async def calcom(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return answer(0, reset=60, status=429)
+        sent.set()
+        await done.wait()
+        return answer(90, reset=40)
+
+    async with calcom_http("https://calcom.example", httpx.MockTransport(calcom)) as http:
+        client = CalcomClient(http, clock=clock, budgets=budgets)
+        booking = asyncio.create_task(client.cancel_booking(ACCOUNT, "uid", "asked for"))
+        await sent.wait()
+        await clock.pass_time(2)
+        with pytest.raises(RateLimited):
+            await client.me(ACCOUNT)
+
+        await clock.pass_time(2)
+        done.set()
+        with suppress(Unreachable):
+            await booking
+
+    assert budgets.wait(KEY, Need.BOOKING) == timedelta(seconds=58)
+
+
+async def test_a_reset_is_counted_from_when_the_request_was_sent(clock: Clock) -> None:
+    budgets = Budgets(clock=clock)
+    with budgets.under_way(KEY) as sent_at:
+        await clock.pass_time(4)
+    budgets.note(KEY, answer(0, reset=30), sent_at)
+
+    assert budgets.wait(KEY, Need.BOOKING) == timedelta(seconds=26)
+
+
+async def test_a_clock_that_is_set_back_holds_up_nobody(calcom: ScriptedCalcom, clock: Clock) -> None:
+    budgets = Budgets(clock=clock)
+    calcom.answer("GET", "/v2/slots", answer(0, reset=60, status=429), answer(7))
+    with pytest.raises(RateLimited):
+        await ask(calcom, budgets, Need.BOOKING)
+
+    await clock.pass_time(-7200)
+    await ask(calcom, budgets, Need.BOOKING)
+    assert budgets.wait(KEY, Need.QUESTION) == WINDOW
+
+
 async def test_a_refusal_that_names_no_reset_holds_up_no_other_request(calcom: ScriptedCalcom, clock: Clock) -> None:
     budgets = Budgets(clock=clock)
     calcom.answer("GET", "/v2/slots", httpx.Response(429, text="the edge is busy"), answer(100))
@@ -210,7 +271,7 @@ async def test_a_refusal_that_names_no_reset_holds_up_no_other_request(calcom: S
 
 async def test_a_request_that_failed_is_under_way_no_more(calcom: ScriptedCalcom, clock: Clock) -> None:
     budgets = Budgets(clock=clock)
-    calcom.answer("GET", "/v2/slots", answer(2), httpx.ConnectError("gone"), httpx.ReadTimeout("late"), answer(1))
+    calcom.answer("GET", "/v2/slots", answer(7), httpx.ConnectError("gone"), httpx.ReadTimeout("late"), answer(6))
     await ask(calcom, budgets, Need.BOOKING)
     for _ in range(2):
         with pytest.raises(Unreachable):
@@ -267,6 +328,26 @@ async def test_of_two_workers_the_one_that_heard_last_is_right(
     for budgets in (early, late):
         with pytest.raises(RateLimited):
             await ask(calcom, budgets, Need.BOOKING)
+
+
+@pytest.mark.parametrize("ahead", [-1800, 1800])
+async def test_a_worker_with_a_wrong_clock_holds_up_no_other(
+    calcom: ScriptedCalcom, clock: Clock, engine: AsyncEngine, ahead: float
+) -> None:
+    wrong, one, other = Budgets(clock=Clock(TEN + timedelta(seconds=ahead))), Budgets(clock=clock), Budgets(clock=clock)
+    calcom.answer("GET", "/v2/slots", answer(0, reset=60, status=429), answer(7))
+    with pytest.raises(RateLimited):
+        await ask(calcom, wrong, Need.QUESTION)
+    await wrong.share(engine)
+
+    for budgets in (one, other):
+        await budgets.share(engine)
+        assert budgets.wait(KEY, Need.OPTIONAL) is None
+    await ask(calcom, one, Need.QUESTION)
+    for budgets in (one, other):
+        await budgets.share(engine)
+        assert budgets.wait(KEY, Need.BOOKING) is None
+        assert budgets.wait(KEY, Need.QUESTION) == WINDOW
 
 
 async def test_nothing_is_written_while_nothing_is_new(

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 from activities.scheduling import SchedulingActivities, booking_key
 from tests.activities.fakes import MemoryHolds, Run, ScriptedCalcom
 from workflows import steps
-from workflows.messages import HoldState, Service
+from workflows.messages import HoldState, Message, Service
 from workflows.requests import (
     Attendee,
     Availability,
@@ -91,7 +91,7 @@ async def test_near_the_limit_the_look_before_booking_yields_and_the_booking_doe
 
     assert await run(scheduling.check_slot, check) == Availability(listed=True, hold=HoldState.HELD)
     holds.held.clear()
-    assert await run(scheduling.recheck_slot, recheck) == Recheck(listed=False, hold=HoldState.HELD, skipped=True)
+    assert await run(scheduling.recheck_slot, recheck) == Recheck(listed=True, hold=HoldState.HELD, skipped=True)
     assert "call_1" in holds.held
     assert (await run(scheduling.book_slot, book)).result is BookingResult.BOOKED
     assert await run(scheduling.check_slot, check) == Availability(listed=True, hold=HoldState.HELD)
@@ -104,7 +104,20 @@ async def test_a_look_that_is_refused_is_skipped_as_well(
 ) -> None:
     calcom.answer("GET", "/v2/slots", REFUSED)
 
-    assert await run(scheduling.recheck_slot, recheck) == Recheck(listed=False, hold=HoldState.HELD, skipped=True)
+    assert await run(scheduling.recheck_slot, recheck) == Recheck(listed=True, hold=HoldState.HELD, skipped=True)
+
+
+async def test_a_worker_that_knows_no_skipped_looks_yet_does_not_read_one_as_taken(
+    recheck: SlotRecheck, calcom: ScriptedCalcom, scheduling: SchedulingActivities, run: Run
+) -> None:
+    class RecheckBefore(Message):
+        listed: bool
+        hold: HoldState
+
+    calcom.answer("GET", "/v2/slots", REFUSED)
+    skipped = await run(scheduling.recheck_slot, recheck)
+
+    assert RecheckBefore.model_validate_json(skipped.model_dump_json()).listed
 
 
 async def test_a_hold_that_is_lost_is_noticed_without_a_look(

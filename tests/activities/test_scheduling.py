@@ -3,6 +3,7 @@
 import inspect
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol, get_type_hints
 from zoneinfo import ZoneInfo
@@ -15,11 +16,14 @@ from activities.calcom_client import CalcomClient
 from activities.scheduling import SchedulingActivities
 from store.errors import StoreUnavailable
 from store.holds import Holds
-from tests.activities.fakes import MemoryHolds, Replayed, Run, ScriptedCalcom
+from tests.activities.fakes import KEY, MemoryHolds, Replayed, Run, ScriptedCalcom
+from tests.databases import StoreWith
 from workflows import steps
 from workflows.messages import HoldState, Service
 from workflows.requests import (
+    Attendee,
     Availability,
+    BookSlot,
     CalendarFields,
     FreeSlots,
     HoldRelease,
@@ -215,13 +219,51 @@ async def test_beyond_the_limits_a_listed_slot_is_offered_without_hold(
     assert holds.held == {}
 
 
-async def test_beyond_the_limits_the_calendar_is_looked_at_all_the_same(
+async def test_beyond_the_limits_a_slot_is_held_for_who_said_yes_to_it(
     recheck: SlotRecheck, calcom: ScriptedCalcom, holds: MemoryHolds, scheduling: SchedulingActivities, run: Run
 ) -> None:
     calcom.slots(listed(NINE))
     holds.over_limit = True
 
-    assert await run(scheduling.recheck_slot, recheck) == Recheck(listed=True, hold=HoldState.OVER_LIMIT)
+    assert await run(scheduling.recheck_slot, recheck) == Recheck(listed=True, hold=HoldState.HELD)
+
+
+@pytest.mark.parametrize("rechecked", [True, False])
+async def test_beyond_the_limits_no_two_overlapping_appointments_are_booked(
+    rechecked: bool,
+    check: Check,
+    recheck: SlotRecheck,
+    service: Service,
+    calcom: ScriptedCalcom,
+    client: CalcomClient,
+    store_with: StoreWith,
+    run: Run,
+) -> None:
+    """Nine to ten and half past nine to ten, said yes to at once: Cal.com alone might take both."""
+    scheduling = SchedulingActivities(client, Holds(store_with("tables")), {"CALCOM_API_KEY": KEY})
+    line = LINE.model_copy(update={"most_of_caller": 1})
+    hour = service.model_copy(update={"duration_minutes": 60})
+    calcom.slots(listed(NINE), listed(NINE + HALF_HOUR), listed(NINE + 4 * HALF_HOUR))
+
+    async def offered(call_id: str, start: datetime) -> HoldState:
+        return (await run(scheduling.check_slot, check(start, call_id=call_id, line=line))).hold
+
+    async def says_yes(call_id: str, start: datetime, service: Service) -> str:
+        wanted = recheck.model_copy(update={"call_id": call_id, "line": line, "start": start, "service": service})
+        if rechecked:
+            return (await run(scheduling.recheck_slot, wanted)).hold
+        attendee = Attendee(name="Hansi Hinterseer", language="de")
+        return (await run(scheduling.book_slot, BookSlot(**dict(wanted), attendee=attendee))).result
+
+    calcom.bookings(httpx.ConnectTimeout(""))
+    calcom.lookups(httpx.ConnectTimeout(""))
+    assert await offered("call_1", NINE + 4 * HALF_HOUR) is HoldState.HELD
+    assert [await offered("call_2", NINE), await offered("call_3", NINE + HALF_HOUR)] == [HoldState.OVER_LIMIT] * 2
+    with nullcontext() if rechecked else pytest.raises(ApplicationError):
+        await says_yes("call_2", NINE, hour)
+    assert await says_yes("call_3", NINE + HALF_HOUR, service) == HoldState.HELD_BY_ANOTHER_CALL
+    await run(scheduling.release_hold, HoldRelease(call_id="call_1"))
+    assert await offered("call_4", NINE + 4 * HALF_HOUR) is HoldState.OVER_LIMIT
 
 
 async def test_with_the_store_down_a_listed_slot_is_offered_without_hold(

@@ -27,7 +27,7 @@ class NearTheLimit(FakeCalendar):
         if not self.few_left:
             return await super().recheck_slot(request)
         await self._enter("recheck_slot")
-        return Recheck(listed=False, hold=self._take(request.start), skipped=True)
+        return Recheck(listed=True, hold=self._take(request.start), skipped=True)
 
     @activity.defn
     async def find_slots(self, request: SlotSearch) -> FreeSlots:
