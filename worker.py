@@ -5,9 +5,8 @@ import logging
 import os
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,12 +18,15 @@ from activities.answer_times import AnswerTimes
 from activities.attempts import Attempts
 from activities.budget import Budgets
 from activities.calcom_client import CalcomClient, calcom_http
+from activities.heartbeats import SENT_EVERY, Heartbeats
 from activities.records import RecordActivities
 from activities.scheduling import SchedulingActivities
-from starter.connect import Connection, connect, read_connection
-from starter.health import Readiness, temporal_answers, told_on
+from starter.connect import Connection, read_connection
+from starter.health import Readiness, TemporalWatch, told_on
 from starter.logs import configure_logging
-from starter.settings import Settings, exit_on_bad_settings, load_settings, open_database
+from starter.patience import connected, database_there
+from starter.settings import Settings, exit_on_bad_settings, load_settings, open_database, refuse_weak_keys
+from store.catalog import CatalogError, load_catalog
 from store.engine import close
 from store.errors import StoreUnavailable
 from store.holds import Holds
@@ -43,10 +45,8 @@ DRAIN = options.BOOK["start_to_close_timeout"] + timedelta(seconds=5)
 STICKY_LIMIT = timedelta(seconds=2)
 """A caller whose worker was killed waits this long before another worker takes the call over (10 s by default)."""
 
-PATIENCE_SECONDS = 60.0
-"""How long a worker waits for a Temporal that does not answer before it gives up with exit status 1."""
-
-RETRY_SECONDS = 2.0
+LOOK_SECONDS = 10.0
+"""How often a worker looks by itself whether Temporal and the database answer: it may be that nobody else asks."""
 
 
 def build_worker(
@@ -77,7 +77,8 @@ def build_worker(
             records.find_customer,
             records.record_call,
         ],
-        interceptors=[Attempts()],
+        interceptors=[Attempts(), Heartbeats()],
+        max_heartbeat_throttle_interval=SENT_EVERY,
         graceful_shutdown_timeout=drain,
         sticky_queue_schedule_to_start_timeout=STICKY_LIMIT,
         deployment_config=WorkerDeploymentConfig(
@@ -101,7 +102,7 @@ class Duty:
     def __init__(self, engine: AsyncEngine) -> None:
         """Have no Temporal and no worker yet."""
         self._engine = engine
-        self.client: Client | None = None
+        self.temporal: TemporalWatch | None = None
         """Set once Temporal has been reached."""
         self.worker: Worker | None = None
         """Set while there is one that takes work."""
@@ -112,15 +113,28 @@ class Duty:
         return {"temporal": temporal, "database": database, "polls": self.worker is not None and self.worker.is_running}
 
     async def _temporal(self) -> bool:
-        return self.client is not None and await temporal_answers(self.client)
+        return self.temporal is not None and await self.temporal.answers()
+
+
+async def key_variables(engine: AsyncEngine) -> frozenset[str]:
+    """Return the environment variables with Cal.com's keys that the catalog names; none where there is no catalog."""
+    try:
+        catalog = await load_catalog(engine)
+    except CatalogError:
+        return frozenset()
+    return frozenset(branch.calcom_api_key_env for company in catalog.companies for branch in company.branches)
 
 
 @asynccontextmanager
 async def running_worker(
     client: Client, engine: AsyncEngine, settings: Settings, connection: Connection
 ) -> AsyncIterator[Worker]:
-    """Run a worker with real dependencies on an up-to-date database; leaving the context drains it."""
+    """Run a worker with real dependencies on an up-to-date database; leaving the context drains it.
+
+    Raises ``SettingsError`` where a key the catalog names is weak.
+    """
     await migrate(engine)
+    refuse_weak_keys(settings, {variable: os.environ.get(variable) for variable in await key_variables(engine)})
     times, budgets = AnswerTimes(engine, connection.meter), Budgets(connection.meter)
     async with (
         times.kept(),
@@ -136,24 +150,11 @@ async def running_worker(
             yield worker
 
 
-async def connected(connection: Connection, stop: asyncio.Event) -> Client | None:
-    """Connect to Temporal; where it does not answer, try for a while and say so. ``None``: told to stop meanwhile.
-
-    Raises:
-        RuntimeError: Temporal has not answered for ``PATIENCE_SECONDS``.
-        SettingsError: Its address or its TLS settings cannot be used.
-    """
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
-    while not stop.is_set():
-        try:
-            return await connect(connection)
-        except RuntimeError as error:
-            if time.monotonic() > give_up_at:
-                raise
-            logger.warning("Temporal does not answer, trying again: %s", error)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
-    return None
+async def keep_looking(look: Readiness) -> None:
+    """Look again and again, so that what is lost and what is back is said when it happens."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        await look()
 
 
 async def main() -> None:
@@ -168,13 +169,19 @@ async def main() -> None:
         loop.add_signal_handler(stopping, stop.set)
     duty = Duty(engine)
     try:
-        async with told_on(settings.health_bind, Readiness(duty.look)):
-            duty.client = await connected(connection, stop)
-            if duty.client is None:
+        look = Readiness(duty.look)
+        async with told_on(settings.health_bind, look):
+            client = await connected(connection, stop)
+            if client is None:
                 return
-            async with running_worker(duty.client, engine, settings, connection) as duty.worker:
+            duty.temporal = TemporalWatch(client)
+            if not await database_there(engine, stop):
+                return
+            async with running_worker(client, engine, settings, connection) as duty.worker:
                 logger.info("working on task queue %s", TASK_QUEUE)
+                looking = asyncio.create_task(keep_looking(look))
                 await stop.wait()
+                looking.cancel()
                 duty.worker = None
                 logger.info("stopping: what has begun is finished first")
     finally:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
+from typing import cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -20,6 +21,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from starter.lines import Lines
 from starter.settings import SettingsError
 
 ANSWER_LIMIT = timedelta(seconds=2)
@@ -29,6 +31,7 @@ FAREWELL_SECONDS = 1
 """How long an answer under way may hold up the end."""
 
 _READY_SECONDS = 1.0
+_PLACES = 20
 
 logger = logging.getLogger(__name__)
 
@@ -136,13 +139,14 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         lifespan="off",
+        # It is called like a class of protocols, and makes them. uvicorn's own limit counts who merely is connected.
+        http=cast(type[asyncio.Protocol], Lines(_PLACES, ANSWER_LIMIT.total_seconds())),
         ws="none",
         log_config=None,
         log_level="error",
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=20,
         timeout_graceful_shutdown=FAREWELL_SECONDS,
     )
 

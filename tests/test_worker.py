@@ -7,13 +7,17 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
 from temporalio.client import Client
 
+from store.catalog import apply_catalog, load_catalog_file
+from store.engine import close, create_engine
+from store.migrate import migrate
 from tests.end_to_end.salon import eventually
 from tests.end_to_end.switchboard import Switchboard
 
@@ -22,6 +26,13 @@ ROOT = Path(__file__).parents[1]
 KEY = "cal_test_0123456789"
 
 UP_WITHIN = 60.0
+
+IMPATIENT = """
+from starter import patience
+import worker
+patience.PATIENCE_SECONDS = patience.RETRY_SECONDS = 0.1
+worker.run()
+"""
 
 WELL = {"temporal": True, "database": True, "polls": True}
 
@@ -37,6 +48,13 @@ async def started(tmp_path: Path, *command: str, **settings: str) -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, *(command or (ROOT / "worker.py",)), cwd=tmp_path, env=environment, stdout=PIPE, stderr=PIPE
     )
+
+
+class Mute(NamedTuple):
+    """Where somebody listens who says nothing, and whether somebody has come."""
+
+    address: str
+    asked: asyncio.Event
 
 
 class Told:
@@ -125,6 +143,27 @@ async def test_a_bad_setting_ends_with_exit_status_2_and_one_line_that_names_it(
     assert "c2VjcmV0" not in line
 
 
+async def test_a_weak_key_that_the_catalog_names_ends_with_exit_status_2_and_is_not_repeated(
+    client: Client, tmp_path: Path
+) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/kept.db")
+    await migrate(engine)
+    given, catalog = (ROOT / "catalog.toml").read_text(), tmp_path / "catalog.toml"
+    catalog.write_text(given.replace('calcom_api_key_env = "CALCOM_API_KEY"', 'calcom_api_key_env = "OWN_KEY"'))
+    await apply_catalog(engine, load_catalog_file(catalog))
+    await close(engine)
+    worker = await started(
+        tmp_path,
+        TEMPORAL_ADDRESS=client.service_client.config.target_host,
+        CALCOM_API_KEY=KEY,
+        OWN_KEY="your-cal-key-here-0123",
+    )
+    _, said = await worker.communicate()
+    assert worker.returncode == 2
+    assert said.decode().splitlines()[-1].startswith("OWN_KEY: is too weak: ")
+    assert "0123" not in said.decode()
+
+
 async def test_a_metrics_address_that_is_taken_is_no_reason_to_wait_for_temporal(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
@@ -142,7 +181,7 @@ async def test_a_worker_without_temporal_says_that_it_waits_and_can_be_stopped(
     temporal, metrics = (f"127.0.0.1:{unused_tcp_port_factory()}" for _ in range(2))
     worker = await started(tmp_path, TEMPORAL_ADDRESS=temporal, METRICS_BIND=metrics, CALCOM_API_KEY=KEY)
     for _ in range(2):
-        said = await lines_until(worker, "Temporal does not answer, trying again")
+        said = await lines_until(worker, "Temporal could not be used, trying again")
         assert "refused" in said[-1]
     worker.send_signal(signal.SIGTERM)
     assert await worker.wait() == 0
@@ -151,16 +190,92 @@ async def test_a_worker_without_temporal_says_that_it_waits_and_can_be_stopped(
 async def test_a_worker_that_does_not_find_temporal_in_time_gives_up_with_exit_status_1(
     tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
 ) -> None:
-    impatient = "import worker; worker.PATIENCE_SECONDS = 0.1; worker.RETRY_SECONDS = 0.1; worker.run()"
     temporal = f"127.0.0.1:{unused_tcp_port_factory()}"
-    worker = await started(tmp_path, "-c", impatient, TEMPORAL_ADDRESS=temporal, CALCOM_API_KEY=KEY)
+    worker = await started(tmp_path, "-c", IMPATIENT, TEMPORAL_ADDRESS=temporal, CALCOM_API_KEY=KEY)
     _, said = await worker.communicate()
     assert worker.returncode == 1
     *waited, last = said.decode().splitlines()
     assert {json.loads(line)["event"].partition(":")[0] for line in waited} == {
-        "Temporal does not answer, trying again"
+        "Temporal could not be used, trying again"
     }
     assert last.startswith("the worker could not start or had to stop: ")
+
+
+async def test_a_worker_without_its_database_waits_for_it_then_gives_up_with_exit_status_1(
+    client: Client, tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
+) -> None:
+    away = f"postgresql://me:secret@127.0.0.1:{unused_tcp_port_factory()}/kept"
+    address = client.service_client.config.target_host
+    worker = await started(tmp_path, "-c", IMPATIENT, TEMPORAL_ADDRESS=address, CALCOM_API_KEY=KEY, DATABASE_URL=away)
+    _, said = await worker.communicate()
+    assert worker.returncode == 1
+    *waited, last = said.decode().splitlines()
+    assert "the database could not be used, trying again: it does not answer" in {
+        json.loads(line)["event"] for line in waited
+    }
+    assert last == "the worker could not start or had to stop: it does not answer"
+
+
+async def test_a_worker_that_waits_for_its_database_can_be_stopped(
+    client: Client, tmp_path: Path, unused_tcp_port_factory: Callable[[], int]
+) -> None:
+    away = f"postgresql://me:secret@127.0.0.1:{unused_tcp_port_factory()}/kept"
+    address = client.service_client.config.target_host
+    worker = await started(tmp_path, TEMPORAL_ADDRESS=address, CALCOM_API_KEY=KEY, DATABASE_URL=away)
+    await lines_until(worker, "the database could not be used, trying again")
+    worker.send_signal(signal.SIGTERM)
+    assert await worker.wait() == 0
+
+
+@pytest.fixture
+async def mute() -> AsyncIterator[Mute]:
+    """Somebody who takes every connection and says nothing."""
+    asked = asyncio.Event()
+
+    async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(keep_silent, "127.0.0.1", 0) as server:
+        yield Mute("127.0.0.1:{1}".format(*server.sockets[0].getsockname()), asked)
+
+
+async def test_a_worker_whose_temporal_takes_connections_and_says_nothing_can_be_stopped(
+    mute: Mute, tmp_path: Path
+) -> None:
+    for_ever = "import starter.connect; starter.connect.CONNECT_LIMIT *= 1000; import worker; worker.run()"
+    worker = await started(tmp_path, "-c", for_ever, TEMPORAL_ADDRESS=mute.address, CALCOM_API_KEY=KEY)
+    await mute.asked.wait()
+    worker.send_signal(signal.SIGTERM)
+    assert await worker.wait() == 0
+
+
+async def test_a_worker_does_not_wait_for_ever_for_a_temporal_that_says_nothing(mute: Mute, tmp_path: Path) -> None:
+    hasty = "import starter.connect; starter.connect.CONNECT_LIMIT /= 50\n" + IMPATIENT
+    worker = await started(tmp_path, "-c", hasty, TEMPORAL_ADDRESS=mute.address, CALCOM_API_KEY=KEY)
+    _, said = await worker.communicate()
+    assert worker.returncode == 1
+    assert "has not answered within" in said.decode().splitlines()[-1]
+
+
+async def test_a_worker_says_once_that_temporal_is_away_and_once_that_it_is_back(
+    client: Client, tmp_path: Path
+) -> None:
+    watchful = "import worker; worker.LOOK_SECONDS = 0.1; worker.run()"
+    async with Switchboard(client.service_client.config.target_host) as temporal:
+        worker = await started(tmp_path, "-c", watchful, TEMPORAL_ADDRESS=temporal.address, CALCOM_API_KEY=KEY)
+        lines = await lines_until(worker, "working on task queue")
+        for _ in range(2):
+            temporal.unplug()
+            lines += await lines_until(worker, "Temporal is away: ")
+            await temporal.plug_in()
+            lines += await lines_until(worker, "Temporal is back")
+        worker.send_signal(signal.SIGTERM)
+        lines += await lines_until(worker, "stopping")
+        assert await worker.wait() == 0
+    assert sum("Temporal is away" in line for line in lines) == 2
+    assert sum("Temporal is back" in line for line in lines) == 2
 
 
 async def test_a_health_address_that_is_taken_ends_with_exit_status_2(client: Client, tmp_path: Path) -> None:

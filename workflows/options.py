@@ -5,7 +5,7 @@ together take longer the web process says so in time. What a caller does not wai
 """
 
 from datetime import timedelta
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from temporalio.common import RetryPolicy
 
@@ -25,11 +25,16 @@ LOOK_FURTHER = timedelta(days=15)
 """Where the near days are full, alternatives are looked for up to two weeks ahead."""
 
 
+LIFE_SIGN = timedelta(seconds=2)
+"""A step of the calendar's that gives no sign of life for this long is tried again: its worker is gone."""
+
+
 class StepOptions(TypedDict):
     """The timeouts and retries of one activity."""
 
     start_to_close_timeout: timedelta
     schedule_to_close_timeout: timedelta
+    heartbeat_timeout: NotRequired[timedelta]
     retry_policy: RetryPolicy
 
 
@@ -40,22 +45,24 @@ _PATIENT = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_int
 def while_caller_waits(answer_budget_seconds: float) -> StepOptions:
     """Return the options of a look at the calendar that the caller waits for: three quarters of the budget."""
     limit = timedelta(seconds=answer_budget_seconds * 0.75)
-    return StepOptions(start_to_close_timeout=limit, schedule_to_close_timeout=limit, retry_policy=_SOON)
+    return StepOptions(
+        start_to_close_timeout=limit,
+        schedule_to_close_timeout=limit,
+        heartbeat_timeout=LIFE_SIGN,
+        retry_policy=_SOON,
+    )
 
 
 def once(how: StepOptions) -> StepOptions:
     """Return these options for a step that may be given up at once: a single attempt."""
-    return StepOptions(
-        start_to_close_timeout=how["start_to_close_timeout"],
-        schedule_to_close_timeout=how["schedule_to_close_timeout"],
-        retry_policy=RetryPolicy(maximum_attempts=1),
-    )
+    return {**how, "retry_policy": RetryPolicy(maximum_attempts=1)}
 
 
 RECHECK = StepOptions(
     # Two short looks at the most: a failed re-check does not stop the booking, it only delays it.
     start_to_close_timeout=timedelta(seconds=4.5),
     schedule_to_close_timeout=timedelta(seconds=4.5),
+    heartbeat_timeout=LIFE_SIGN,
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=2),
 )
 
@@ -64,6 +71,7 @@ BOOK = StepOptions(
     start_to_close_timeout=timedelta(seconds=25),
     # Outlasts a rate limit's block of 60 s.
     schedule_to_close_timeout=timedelta(seconds=100),
+    heartbeat_timeout=LIFE_SIGN,
     retry_policy=_PATIENT,
 )
 

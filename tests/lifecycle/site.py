@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.api.history.v1 import HistoryEvent, WorkflowTaskStartedEventAttributes
+from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
 
 from simulator.business import SALON, workdays
 from simulator.calcom.config import Config
@@ -148,6 +150,16 @@ class Talk:
         """Whether all that was said has been carried out, so that the call waits for its caller."""
         seen = (await self.workflow.describe()).raw_description
         return not seen.pending_activities and not seen.HasField("pending_workflow_task")
+
+    async def at(self, step: str) -> PendingActivityInfo | None:
+        """Return what Temporal knows of that step of the call while a worker is carrying it out."""
+        try:
+            pending = (await self.workflow.describe()).raw_description.pending_activities
+        except RPCError as error:
+            assert error.status is RPCStatusCode.NOT_FOUND  # noqa: PT017 - the call has not reached Temporal yet
+            return None
+        begun = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        return next((each for each in pending if each.activity_type.name == step and each.state == begun), None)
 
     async def events(self) -> list[HistoryEvent]:
         return [event async for event in self.workflow.fetch_history_events()]

@@ -10,9 +10,8 @@ from functools import partial
 
 import httpx
 import pytest
-from temporalio.api.enums.v1 import EventType, PendingActivityState
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.service import RPCError, RPCStatusCode
 
 from simulator.process import Process
 from store.errors import StoreUnavailable
@@ -81,17 +80,6 @@ class SteadyCalls:
             await talk.hangs_up()
 
 
-async def has_begun(talk: Talk, step: str) -> bool:
-    """Whether a worker is carrying out that step of the call."""
-    try:
-        pending = (await talk.workflow.describe()).raw_description.pending_activities
-    except RPCError as error:
-        assert error.status is RPCStatusCode.NOT_FOUND  # noqa: PT017 - the call has not reached Temporal yet
-        return False
-    begun = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
-    return any(activity.activity_type.name == step and activity.state == begun for activity in pending)
-
-
 async def test_a_worker_told_to_stop_under_load_finishes_what_it_has_begun_and_nothing_is_tried_twice(
     site: Site,
 ) -> None:
@@ -106,7 +94,7 @@ async def test_a_worker_told_to_stop_under_load_finishes_what_it_has_begun_and_n
         staying = await site.worker("Staying worker")
         await site.goes_wrong("bookings.create", "delay", seconds=3)
         booking = asyncio.create_task(slow.says_yes())
-        await eventually(partial(has_begun, slow, "book_slot"))
+        await eventually(partial(slow.at, "book_slot"))
         told_at = datetime.now(UTC)
         tell(leaving, signal.SIGTERM)
         assert await ended(leaving) == 0
@@ -132,7 +120,7 @@ async def test_answers_under_way_are_delivered_by_a_web_process_that_was_told_to
     talks = [site.rings(leaving) for _ in range(5)]
     asked = [asyncio.create_task(talk.asks()) for talk in talks]
     for talk in talks:
-        await eventually(partial(has_begun, talk, "check_slot"))
+        await eventually(partial(talk.at, "check_slot"))
 
     tell(leaving.process, signal.SIGTERM)
     heard = [await answer for answer in asked]

@@ -22,9 +22,11 @@ def _command(event: HistoryEvent) -> Iterator[str]:
     if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
         step = event.activity_task_scheduled_event_attributes
         tries = step.retry_policy.maximum_attempts
+        sign = _text(step.heartbeat_timeout)
         yield (
             f"{step.activity_type.name}: {_text(step.start_to_close_timeout)} for a try,"
             f" {_text(step.schedule_to_close_timeout)} in all{f', {tries} tries' if tries else ''}"
+            f"{f', a sign of life every {sign}' if step.heartbeat_timeout.ToTimedelta() else ''}"
         )
     elif event.event_type == EventType.EVENT_TYPE_TIMER_STARTED:
         yield f"wait {_text(event.timer_started_event_attributes.start_to_fire_timeout)}"

@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from temporalio.client import WorkflowHandle
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from starter.conversation import Conversation
@@ -27,11 +28,13 @@ from tests.workflows.fakes import (
     worker_with,
 )
 from workflows.appointment import AppointmentWorkflow
-from workflows.messages import Answer, Caller, CallResult
+from workflows.messages import Aim, Answer, Caller, CallResult, TimeWindow
+from workflows.steps import CALENDAR_UNREACHABLE
 
 HISTORIES = Path(__file__).with_name("histories")
 
 NINE = berlin("2025-10-16T09:00")
+FORENOON = TimeWindow(since=time(9), until=time(12), anchor=time(10))
 
 CallPath = Callable[[Phone, FakeCalendar], Awaitable[None]]
 
@@ -105,6 +108,40 @@ async def silent(phone: Phone, _calendar: FakeCalendar) -> None:
     await phone.thinks(phone.call.confirmation_window_seconds + 1)
 
 
+async def part_of_a_day(phone: Phone, _calendar: FakeCalendar) -> None:
+    """The caller names a part of a day, and takes what is offered of it."""
+    await phone.asks(THURSDAY, window=FORENOON)
+    await phone.says_yes()
+    await phone.hangs_up()
+
+
+async def first_free(phone: Phone, calendar: FakeCalendar) -> None:
+    """The caller wants the first free moment; another call holds the very first, and then he wants others."""
+    calendar.held_by_others = {NINE}
+    await phone.asks(aim=Aim.FIRST_FREE)
+    await phone.asks(aim=Aim.ALTERNATIVES)
+    await phone.hangs_up()
+
+
+async def uncertain_then_again(phone: Phone, calendar: FakeCalendar) -> None:
+    """Nobody knows whether the calendar has booked; the yes that is said again looks for it first."""
+    await phone.asks(THURSDAY, "09:00")
+    calendar.failures["book_slot"] = [
+        ApplicationError("no answer", True, type=CALENDAR_UNREACHABLE, non_retryable=True)
+    ]
+    await phone.says_yes()
+    await phone.says_yes(THURSDAY, "09:00")
+    await phone.hangs_up()
+
+
+async def overheard(phone: Phone, _calendar: FakeCalendar) -> None:
+    """Words are asked back while a slot is on offer: a bare yes after them books nothing."""
+    await phone.asks(THURSDAY, "09:00")
+    await phone.conversation.overhear(phone.call, phone.wish())
+    await phone.says_yes()
+    await phone.hangs_up()
+
+
 PATHS: dict[str, CallPath] = {
     path.__name__: path
     for path in (
@@ -117,6 +154,10 @@ PATHS: dict[str, CallPath] = {
         calendar_full,
         hung_up,
         silent,
+        part_of_a_day,
+        first_free,
+        uncertain_then_again,
+        overheard,
     )
 }
 
