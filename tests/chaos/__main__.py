@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from simulator.process import ProcessFailed
 from tests.chaos.evidence import Breach, Evidence
 from tests.chaos.promises import judge
-from tests.chaos.report import print_report, record_run
+from tests.chaos.report import nobody_booked, print_report, record_run
 from tests.chaos.storm import Plan, rage
 
 BROKEN_PROMISE = 1
@@ -23,7 +23,7 @@ def main(
     seconds: Annotated[float, typer.Option(min=1, help="How long the storm rages.")] = 600,
     seed: Annotated[int | None, typer.Option(min=0, help="What it is repeated with; default: any.")] = None,
 ) -> None:
-    """Let a storm rage over the whole stack; exit status 1 if a promise is broken."""
+    """Let a storm rage over the whole stack; exit status 1 if a promise is broken, or nobody booked anything."""
     console = Console(highlight=False)
     plan = Plan.of(secrets.randbelow(100_000) if seed is None else seed, seconds)
     holds, payloads = f"{plan.hold_seconds:g} s", "encrypted" if plan.encryption_keys else "readable"
@@ -37,7 +37,7 @@ def main(
         raise typer.Exit(NOT_UP) from None
     print_report(console, evidence, breaches)
     record_run(evidence, breaches)
-    if breaches:
+    if breaches or nobody_booked(evidence):
         raise typer.Exit(BROKEN_PROMISE)
 
 

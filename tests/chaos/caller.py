@@ -61,6 +61,7 @@ class ChaosCaller:
     random: Random
     offers: list[tuple[str | None, datetime]] = field(default_factory=list)
     hung_up: bool = False
+    calm: bool = False
 
     def __post_init__(self) -> None:
         self.service = self.random.choice(self.office.services)
@@ -87,6 +88,17 @@ class ChaosCaller:
         self.platform.call_is_over()
         await self.platform.come_to_rest()
 
+    async def talks_calmly(self) -> None:
+        """Ask, agree to what is offered, hang up."""
+        self.calm = self.hung_up = True
+        status = await self._asks()
+        for _ in range(MOST_TURNS):
+            if status == "booked":
+                break
+            status = await (self._agrees() if self.offers else self._asks())
+        self.platform.meanwhile(self.caller.hang_up())
+        await self.platform.come_to_rest()
+
     def call(self) -> PhoneCall:
         """Return what was said and heard."""
         exchanges = self.platform.exchanges
@@ -98,15 +110,17 @@ class ChaosCaller:
             exchanges=exchanges,
             said_yes=[n for n, e in enumerate(exchanges) if e.what == CONFIRMING and not e.copy],
             hung_up=self.hung_up,
+            calm=self.calm,
         )
 
     async def _asks(self) -> str | None:
-        wished = self.board.moment(self.office.business, self.random)
+        wished = self.platform.meant = self.board.moment(self.office.business, self.random)
         return await self._until_clear("check_availability", self._names(wished) | self._service())
 
     async def _agrees(self) -> str | None:
         """Say yes in one of the ways that can only mean one of the moments on offer."""
         alternative_id, start = self.random.choice(self.offers)
+        self.platform.meant = start
         by_id = {"alternative_id": alternative_id} if alternative_id else {}
         ways = [by_id, self._names(start)] if by_id or len(self.offers) == 1 else [self._names(start)]
         return await self._until_clear(CONFIRMING, self.random.choice(ways) | {"name": self.caller.name})

@@ -24,6 +24,7 @@ class Exchange:
         body: The answer's JSON.
         copy: A duplicate, or a delivery after the hang-up: nobody on the phone hears its answer.
         late: How many of the seconds may have passed because whoever measured was kept waiting by a busy machine.
+        meant: The moment the caller had in mind; ``None`` where he had none.
     """
 
     sent_at: datetime
@@ -34,6 +35,7 @@ class Exchange:
     body: Mapping[str, Any]
     copy: bool = False
     late: float = 0
+    meant: datetime | None = None
 
     @property
     def status(self) -> str:
@@ -46,7 +48,7 @@ class PhoneCall:
     """One call of the storm: everything said and heard in it, in order.
 
     ``offered`` and the like are not kept: whoever judges reads them from the exchanges. ``said_yes`` are the places in
-    ``exchanges`` of requests that confirm.
+    ``exchanges`` of requests that confirm. A ``calm`` call was made after the storm, when nothing went wrong any more.
     """
 
     call_id: str
@@ -56,6 +58,7 @@ class PhoneCall:
     exchanges: Sequence[Exchange] = ()
     said_yes: Sequence[int] = ()
     hung_up: bool = False
+    calm: bool = False
 
 
 @dataclass(frozen=True)

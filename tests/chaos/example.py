@@ -16,6 +16,8 @@ from workflows.requests import CallRecord
 WAY = timedelta(milliseconds=2)
 """How long a request is on its way."""
 
+_NOT_FREE = ("slot_taken", "unavailable", "no_availability")
+
 NAME = "Hansi Schmidt"
 NUMBER = "+4915550100001"
 
@@ -44,7 +46,7 @@ async def example(name: str) -> Evidence:
         budget_seconds=8,
         settled_at=datetime(2026, 12, 1, tzinfo=UTC),
         calls=[phone],
-        ledger=_ledger(recorded),
+        ledger=[*_ledger(recorded), *_strangers(record)],
         histories=[told],
         store=Store([_row(record)], _turns(record), _bookings(record), _replies(record, exchanges)),
         texts={"log of worker": "ready\n", "ids": told.workflow_id},
@@ -89,6 +91,7 @@ def _exchange(turn: TurnRecord, record: CallRecord, words: Mapping[str, str]) ->
         args=words,
         status_code=200,
         body=body,
+        meant=turn.wished_start,
     )
 
 
@@ -106,6 +109,24 @@ def _ledger(recorded: Recorded) -> Sequence[LedgerBooking]:
         )
         for step in recorded.steps
         if step.booking
+    ]
+
+
+def _strangers(record: CallRecord) -> Sequence[LedgerBooking]:
+    """Return what others booked: the moments the call was told it cannot have."""
+    return [
+        LedgerBooking(
+            uid=f"uid-stranger-{turn.turn_id}",
+            event_type_id=900003,
+            host="drsmith",
+            start=turn.wished_start,
+            end=turn.wished_start + timedelta(minutes=30),
+            created_at=turn.answered_at - WAY,
+            stands=True,
+            call_id=None,
+        )
+        for turn in record.turns
+        if turn.wished_start and turn.status in _NOT_FREE
     ]
 
 

@@ -22,6 +22,7 @@ async def _keep_it(_self: Holds, _call_id: str) -> None:
 
 
 async def _say_it_at_once(self: SchedulingActivities, request: BookSlot) -> BookingOutcome:
+    """Tell of a booking before it is made. Its name is invented: the calendar gives one to what it has booked."""
     task = asyncio.create_task(_post(self, request))
     _under_way.add(task)
     task.add_done_callback(_forget)

@@ -57,7 +57,10 @@ class Manners:
 
 
 class Platform(httpx.AsyncBaseTransport):
-    """One call's line. What meets no answer is sent again, byte for byte, as long as the patience lasts."""
+    """One call's line. What meets no answer is sent again, byte for byte, as long as the patience lasts.
+
+    ``meant`` is the moment the caller has in mind; it is noted with what he says from then on, and with its copies.
+    """
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class Platform(httpx.AsyncBaseTransport):
         self._exchanges: list[Exchange] = []
         self._said: list[httpx.Request] = []
         self._under_way: set[asyncio.Task[None]] = set()
+        self.meant: datetime | None = None
         self.http = httpx.AsyncClient(transport=self, base_url=webhook_url, timeout=UNANSWERED_SECONDS)
 
     @property
@@ -85,6 +89,8 @@ class Platform(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Deliver a request until somebody answers it."""
         is_event = request.url.path.endswith("/events")
+        if not is_event:
+            request.extensions["meant"] = self.meant
         if is_event and self._random.random() < self._manners.late:
             await asyncio.sleep(self._random.uniform(0.1, 1.5))
         if self._random.random() < self._manners.twice:
@@ -135,7 +141,9 @@ class Platform(httpx.AsyncBaseTransport):
         seconds, late = time.perf_counter() - asked, self._lateness.since(asked)
         what, args = _words(request)
         body = Reply(status_code or 0, content.decode(errors="replace"), seconds).body
-        self._exchanges.append(Exchange(sent_at, seconds, what, args, status_code, body, copy=copy, late=late))
+        meant = request.extensions.get("meant")
+        said = Exchange(sent_at, seconds, what, args, status_code, body, copy=copy, late=late, meant=meant)
+        self._exchanges.append(said)
         return None if status_code is None else httpx.Response(status_code, content=content, request=request)
 
 

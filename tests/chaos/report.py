@@ -94,6 +94,11 @@ def _recoveries(evidence: Evidence, answers: Sequence[Exchange]) -> Iterator[flo
                 yield (min(after) - death.at) / timedelta(seconds=1)
 
 
+def nobody_booked(evidence: Evidence) -> bool:
+    """Whether no caller was told "booked": such a run shows nothing, whatever it did not break."""
+    return not Figures.of(evidence).outcomes.get("booked")
+
+
 def print_report(console: Console, evidence: Evidence, breaches: Sequence[Breach]) -> None:
     """Print the promises, the figures and, where a promise was broken, the first story and how to repeat it."""
     console.print(_promises(evidence, breaches))
@@ -103,6 +108,8 @@ def print_report(console: Console, evidence: Evidence, breaches: Sequence[Breach
         console.print(Text(f"\nPromise {number} was broken:", style="bold red"))
         for line in story:
             console.print(Text(f"  {line}"), soft_wrap=True)
+    if nobody_booked(evidence):
+        console.print(Text("\nNobody booked anything: that proves nothing.", style="bold red"))
     repeat = f"make chaos SECONDS={evidence.seconds:g} SEED={evidence.seed}"
     console.print(Text(f"\nThe same storm again: {repeat}"))
 

@@ -1,6 +1,7 @@
 """The line of a call in the storm: what is sent again, what comes twice, and what is noted of it."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import httpx
@@ -50,6 +51,19 @@ async def test_an_event_that_was_not_carried_out_is_delivered_again_and_a_questi
 
     assert (ended.status_code, asked.status_code) == (200, 503)
     assert [said.status_code for said in platform.exchanges] == [503, 200, 503]
+
+
+async def test_what_was_meant_is_noted_with_what_was_said_and_its_copies() -> None:
+    caller, platform = calls(Web(httpx.ReadError), Manners(twice=1, late=0, after_hang_up=0))
+    nine = platform.meant = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    await caller.say("check_availability", datum="2.3.2026")
+    platform.meant = nine + timedelta(hours=1)
+    await caller.hang_up()
+    await platform.come_to_rest()
+
+    said = [said for said in platform.exchanges if said.what == "check_availability"]
+    assert [each.meant for each in said] == [nine] * 3
+    assert {each.meant for each in platform.exchanges if each not in said} == {None}
 
 
 async def test_what_comes_twice_is_the_same_to_the_byte_and_noted_as_a_copy() -> None:

@@ -1,6 +1,7 @@
 """A storm's report says what held, and the page keeps the figures of long runs and names tests that exist."""
 
 import ast
+import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -8,12 +9,16 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+import typer
 from rich.console import Console
+from typer.testing import CliRunner
 
-from tests.chaos.evidence import Breach, Evidence, Injected
+from tests.chaos import __main__ as command
+from tests.chaos.evidence import Breach, Evidence, Injected, Store
 from tests.chaos.example import example
 from tests.chaos.promises import PROMISES
 from tests.chaos.report import BEGIN, END, PAGE, Figures, print_report, record_run
+from tests.chaos.storm import Plan, Tell
 
 ROOT = PAGE.parents[1]
 BROKEN = Breach(3, "call_x", ["call_x of salon: told booked, and there is none", "09:00:00.000 yes() -> booked"])
@@ -94,6 +99,30 @@ def test_a_storm_in_which_nothing_happened_has_figures_too(evidence: Evidence) -
     nothing = replace(evidence, calls=[], ledger=[])
     assert Figures.of(nothing).longest == 0
     assert "none" in printed(nothing, [])
+
+
+def test_a_run_in_which_nobody_booked_is_told_to_prove_nothing(evidence: Evidence) -> None:
+    nobody = replace(evidence, calls=[])
+    assert "proves nothing" in printed(nobody, [])
+    assert "proves nothing" not in printed(evidence, [])
+
+
+@pytest.mark.parametrize(("calls", "status"), [(1, 0), (0, command.BROKEN_PROMISE)])
+async def test_the_command_fails_where_nobody_booked(
+    evidence: Evidence, monkeypatch: pytest.MonkeyPatch, calls: int, status: int
+) -> None:
+    async def rages(_plan: Plan, _tell: Tell) -> Evidence:
+        return replace(evidence, seconds=1, calls=evidence.calls[:calls], histories=[], ledger=[], store=Store())
+
+    async def no_breach(_evidence: Evidence) -> list[Breach]:
+        return []
+
+    monkeypatch.setattr(command, "rage", rages)
+    monkeypatch.setattr(command, "judge", no_breach)
+    application = typer.Typer()
+    application.command()(command.main)
+    ended = await asyncio.to_thread(CliRunner().invoke, application, ["--seconds", "1", "--seed", "7"])
+    assert ended.exit_code == status
 
 
 def test_a_long_run_is_written_onto_the_page(evidence: Evidence, page: Path) -> None:

@@ -12,7 +12,7 @@ from simulator.business import SALON, workdays
 from simulator.caller import Caller
 from simulator.desk import Desk
 from simulator.stack import Stack, running_stack
-from tests.chaos.caller import UNCLEAR
+from tests.chaos.caller import OFFICES, UNCLEAR
 from tests.chaos.planted import worker_with
 from tests.chaos.promises import judge
 from tests.chaos.storm import Plan, rage
@@ -32,6 +32,7 @@ async def test_a_storm_breaks_no_promise() -> None:
     ended = {each.killed for each in evidence.injected}
     breaches = await judge(evidence)
     assert {"available", "booked"} <= told
+    assert sum(call.calm for call in evidence.calls) == len(OFFICES)
     assert {"worker", "webhook", "temporal"} <= ended
     # On a machine this busy whoever measures seconds measures the machine.
     overloaded = os.getloadavg()[0] > 4 * (os.cpu_count() or 1)

@@ -2,13 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import takewhile
 
 from starter.arguments import words_in
 from tests.chaos.evidence import Exchange, LedgerBooking
-from tests.chaos.promises.case import TICK, Case, Finding, Inquiry, alternatives, confirmations, offered
+from tests.chaos.promises.case import NAMING, TICK, Case, Finding, Inquiry, confirmations, offered
 from tests.chaos.promises.intervals import most_at_once
-
-_MOMENT_WORDS = ("moment", "day", "time_of_day")
 
 
 def nothing_twice(inquiry: Inquiry) -> Iterator[Finding]:
@@ -59,16 +58,14 @@ def _decided_twice(case: Case) -> Iterator[Finding]:
 
 
 def _may_book(case: Case, yes: Exchange, booking: LedgerBooking) -> bool:
-    """Whether a "yes" was to the moment booked: the alternative it chose, words of its own, or what was on offer.
+    """Whether a "yes" was to the moment booked: the one the caller meant.
 
-    Where an answer before it was lost on its way, and the caller heard nothing, or that nothing could be found out, an
-    offer was made all the same, and nobody can tell here which.
+    A mere "yes" names none. Where answers after the last offer that was heard were lost on their way, or said that
+    nothing could be found out, an offer may have been made all the same, and nobody can tell here which.
     """
-    words = words_in(yes.args)
-    heard = [said for said in case.said if said.sent_at < yes.sent_at and not said.copy]
-    ids = {name: start for said in heard for name, start in alternatives(said).items()}
-    if (chosen := ids.get(words.get("alternative_id", "").lower())) is not None:
-        return chosen == booking.start
-    if any(word in words for word in _MOMENT_WORDS):
+    if yes.meant == booking.start:
         return True
-    return any(booking.start in offered(said) or said.status in ("", "error") for said in heard)
+    if any(word in words_in(yes.args) for word in NAMING):
+        return False
+    since_the_offer = takewhile(lambda said: not offered(said), reversed(case.heard_before(yes)))
+    return any(said.status in ("", "error") for said in since_the_offer)

@@ -1,5 +1,6 @@
 """Everything there is about one call, from every side, in one place."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeVar
 
+from starter.arguments import words_in
 from store.tables import Booking, Call, Hold, Reply, Turn
 from tests.chaos.evidence import Evidence, Exchange, LedgerBooking, PhoneCall
 from tests.chaos.promises.recorded import Recorded, Step, read
@@ -15,8 +17,14 @@ from workflows.requests import BookSlot
 TICK = timedelta(seconds=1)
 """Two that note the same instant may differ by this much: spans are measured, and a clock may be set meanwhile."""
 
+NAMING = ("alternative_id", "moment", "day", "time_of_day")
+"""The words that say which moment is meant; a "yes" without any is a mere one."""
+
 EVENTS = frozenset({"call_started", "call_ended", "call_analyzed", "call_inbound"})
 """What is reported rather than asked: nobody waits for an answer."""
+
+
+_CLOCK = re.compile(r"\d{1,2}:\d{2}")
 
 
 class Span(NamedTuple):
@@ -39,6 +47,11 @@ def said_at(exchange: Exchange, field: str) -> datetime | None:
     """Return the moment a field of an answer names, if it names one."""
     text = exchange.body.get(field)
     return datetime.fromisoformat(text) if isinstance(text, str) else None
+
+
+def names_a_clock(exchange: Exchange) -> bool:
+    """Whether the caller named a time of day to the minute."""
+    return _CLOCK.fullmatch(words_in(exchange.args).get("time_of_day", "")) is not None
 
 
 def alternatives(exchange: Exchange) -> Mapping[str, datetime]:
@@ -92,6 +105,11 @@ class Case:
     def answers(self) -> Sequence[Exchange]:
         """What was asked and answered; what somebody heard and what nobody did."""
         return [said for said in self.said if said.status_code is not None]
+
+    def heard_before(self, later: Exchange) -> Sequence[Exchange]:
+        """Return what was asked before, in order of time, with what the caller heard of it."""
+        before = (said for said in self.said if said.sent_at < later.sent_at and not said.copy)
+        return sorted(before, key=lambda said: said.sent_at)
 
     @property
     def yes(self) -> Sequence[Exchange]:

@@ -1,24 +1,29 @@
 """What is left when all is quiet: in Temporal, in the store, and in the logs."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
+import phonenumbers
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.worker import Replayer
 
 from store.tables import Booking
 from tests.chaos.promises.case import TICK, Case, Finding, Inquiry, span
 from workflows.appointment import AppointmentWorkflow
-from workflows.messages import BookingRecord
+from workflows.messages import AnswerStatus, BookingRecord
 from workflows.requests import CallRecord
 
 REPLY_LOST = timedelta(seconds=6)
 """Answers given this shortly before a web process is killed may be missing in the store; it tells operators only."""
 
-_ROWS_LOST = "what callers are told is not kept"
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[ ()/.\-]+(?=\d)")
+
+_BY_THE_WEB = ("", AnswerStatus.ERROR, AnswerStatus.PAST_TIME, AnswerStatus.MISSING_REQUIRED_FIELDS)
+"""Answers that may be given without a workflow."""
 
 
 def nothing_left_open(inquiry: Inquiry) -> Iterator[Finding]:
@@ -61,21 +66,34 @@ async def every_history_replays(inquiry: Inquiry) -> AsyncIterator[Finding]:
 
 
 def nobody_is_named(inquiry: Inquiry) -> Iterator[Finding]:
-    """No name and no number stands where it must not: as it is, as JSON writes it, as an address does, in any case."""
+    """No name and no number stands where it must not.
+
+    Neither as it is, nor as JSON or an address writes it, in any case; a number not in groups or as it is dialled.
+    """
     for place, text in inquiry.evidence.texts.items():
         folded = text.casefold()
+        digits = _BETWEEN_DIGITS.sub("", folded)
         for number, planted in enumerate(inquiry.evidence.planted):
-            found = next((form for form in _forms(planted) if form in folded), None)
-            if found:
-                line = folded.count("\n", 0, folded.index(found)) + 1
+            written = [(folded, form) for form in _forms(planted)] + [(digits, form) for form in _dialled(planted)]
+            if found := next(((where, form) for where, form in written if form in where), None):
+                line = found[0].count("\n", 0, found[0].index(found[1])) + 1
                 yield Finding(None, f"planted word {number} stands in {place}, line {line}")
 
 
 def _forms(planted: str) -> Iterable[str]:
     """Return how a word may be written; a form that contains another is found with it."""
-    written = (planted, json.dumps(planted)[1:-1], quote(planted), planted.removeprefix("+"))
+    written = (planted, json.dumps(planted)[1:-1], quote(planted), quote_plus(planted), planted.removeprefix("+"))
     forms = {form.casefold() for form in written}
     return [form for form in forms if not any(other != form and other in form for other in forms)]
+
+
+def _dialled(planted: str) -> Iterable[str]:
+    """Return how a number is dialled from abroad and from its own country; nothing of what is none."""
+    try:
+        number = phonenumbers.parse(planted)
+    except phonenumbers.NumberParseException:
+        return ()
+    return f"{number.country_code}{number.national_number}", f"0{number.national_number}"
 
 
 def store_agrees(inquiry: Inquiry) -> Iterator[Finding]:
@@ -86,6 +104,8 @@ def store_agrees(inquiry: Inquiry) -> Iterator[Finding]:
             yield from (Finding(case.call_id, says, record.started_at) for says in _rows_differ(case, record))
         elif case.row or case.turns or case.kept:
             yield Finding(case.call_id, "the store has a call that no history knows")
+        if case.recorded is None and (told := next((s for s in case.answers if s.status not in _BY_THE_WEB), None)):
+            yield Finding(case.call_id, f"told {told.status} by a call that has no history", told.sent_at)
         yield from _bookings_differ(case)
         yield from _replies_differ(case)
         yield from _replies_missing(case, inquiry)
@@ -158,14 +178,8 @@ def _replies_differ(case: Case) -> Iterator[Finding]:
 
 
 def _replies_missing(case: Case, inquiry: Inquiry) -> Iterator[Finding]:
-    """An answer that arrived is among the replies.
-
-    Rows still in memory go down with the process that has them, and those the database does not take are lost, as the
-    log then says.
-    """
+    """An answer that arrived is among the replies; only rows still in memory go down with the process that has them."""
     killed = [each.at for each in inquiry.evidence.injected if (each.killed or "").casefold() == "webhook"]
-    if any(_ROWS_LOST in text for text in inquiry.evidence.texts.values()):
-        return
     for said in case.answers:
         ended = span(said).ended
         if said.status_code != 200 or any(ended - TICK <= at <= ended + REPLY_LOST for at in killed):

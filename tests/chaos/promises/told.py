@@ -1,14 +1,14 @@
 """What callers were told: that it came to something, that it was true, and that it came in time."""
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from starter.arguments import words_in
 from starter.replies.language import language, languages
 from tests.chaos.evidence import Exchange, Injected, LedgerBooking
-from tests.chaos.promises.case import TICK, Case, Finding, Inquiry, offered, said_at, span
+from tests.chaos.promises.case import NAMING, TICK, Case, Finding, Inquiry, names_a_clock, offered, said_at, span
 from tests.chaos.promises.intervals import most_at_once
+from tests.chaos.promises.taken import services_of, told_taken
 from workflows.messages import AnswerStatus, Service
 from workflows.requests import CalendarRequest
 
@@ -21,6 +21,9 @@ CLEARLY = timedelta(seconds=5)
 STALE = timedelta(seconds=60)
 """So long an order to serve a stale list may wait for the request it strikes; it then shows what was free before it."""
 
+COMES_BACK = timedelta(seconds=30)
+"""So long after something was ended or made to fail, what it left behind may still be felt."""
+
 _BUSY = 503
 """Says "come again", which is as much as no answer."""
 
@@ -28,14 +31,13 @@ _ENDS = {status.value for status in AnswerStatus} - {AnswerStatus.EXISTING_CUSTO
 _NOT_SURE = {language(code).uncertain for code in languages()}
 _BY_THE_WEB = (AnswerStatus.ERROR, AnswerStatus.PAST_TIME)
 """Answers that may say nothing of what the workflow was told before: it takes one thing after the other."""
-_TAKEN = {"race_condition_detected", "held_by_another_call"}
-_CLOCK = re.compile(r"\d{1,2}:\d{2}")
 
 
 def never_left_hanging(inquiry: Inquiry) -> Iterator[Finding]:
     """Every "yes" that was answered ended in words for it, and every one that arrived was decided.
 
-    A "yes" that came when the call was over is not decided any more, and needs not be: it was answered so.
+    A "yes" that came when the call was over is not decided any more, and needs not be: it was answered so. Nothing came
+    of a question only where something was wrong, and a call in calm weather ends booked.
     """
     for case in inquiry.cases:
         for yes in case.yes:
@@ -44,6 +46,36 @@ def never_left_hanging(inquiry: Inquiry) -> Iterator[Finding]:
             if yes.status == AnswerStatus.PENDING and not _arrived(case, yes):
                 yield Finding(case.call_id, "told that it goes on, and no yes reached the workflow", yes.sent_at)
         yield from _never_decided(case)
+        yield from _came_to_nothing(case, inquiry.evidence.injected)
+        if case.phone and case.phone.calm and not any(said.status == AnswerStatus.BOOKED for said in case.answers):
+            yield Finding(case.call_id, "the storm was over, and nothing could be booked")
+
+
+def _came_to_nothing(case: Case, injected: Sequence[Injected]) -> Iterator[Finding]:
+    for said in case.said:
+        nothing = _nothing(said)
+        if nothing and not said.copy and not _something_wrong(case, said, injected):
+            yield Finding(case.call_id, f"{nothing}, and nothing was wrong", said.sent_at)
+
+
+def _nothing(said: Exchange) -> str | None:
+    if said.status_code in (None, _BUSY):
+        return "nobody answered"
+    if said.status == AnswerStatus.ERROR:
+        return "told that nothing could be found out"
+    alone = said.status == AnswerStatus.SLOT_TAKEN and not said.body.get("alternatives")
+    return "told slot_taken without what is free instead" if alone else None
+
+
+def _something_wrong(case: Case, said: Exchange, injected: Sequence[Injected]) -> bool:
+    """Whether a step of the turn failed or was not over, or something was ended or made to fail shortly before."""
+    began, ended = span(said)
+    looks = (step for step in case.steps if isinstance(step.request, CalendarRequest))
+    during = (step for step in looks if step.began_at <= ended and (step.ended_at or ended) >= began - TICK)
+    near = (each.at for each in injected if each.killed or each.fault)
+    return any(step.failed or (step.ended_at or ended) >= ended for step in during) or any(
+        began - COMES_BACK <= at <= ended for at in near
+    )
 
 
 def _arrived(case: Case, yes: Exchange) -> bool:
@@ -76,8 +108,10 @@ def told_the_truth(inquiry: Inquiry) -> Iterator[Finding]:
         for answer in case.answers:
             if answer.status == AnswerStatus.BOOKED and (lie := _no_such_booking(case, answer, by_uid)):
                 yield Finding(case.call_id, lie, answer.sent_at)
-        yield from _told_taken(case)
+            if lie := _another_moment(answer):
+                yield Finding(case.call_id, lie, answer.sent_at)
         yield from _booked_after_all(case)
+    yield from told_taken(inquiry)
     yield from _offered_what_we_booked(inquiry)
 
 
@@ -97,48 +131,38 @@ def _no_such_booking(case: Case, answer: Exchange, by_uid: dict[str, LedgerBooki
     return None
 
 
-def _told_taken(case: Case) -> Iterator[Finding]:
-    """No moment was called taken that this call had booked itself. Nobody hears what a copy is answered."""
-    for answer in case.answers:
-        start = None if answer.copy else _said_taken(answer)
-        ended = span(answer).ended
-        mine = (booking for booking in case.standing if booking.start == start and booking.created_at <= ended)
-        if booking := next(mine, None):
-            yield Finding(
-                case.call_id, f"told {answer.status}, and {booking.uid} is this call's own booking", answer.sent_at
-            )
-
-
-def _said_taken(answer: Exchange) -> datetime | None:
-    """Return the moment an answer calls taken.
-
-    "Not available" says so only of a time of day that was named: of a part of the day it says that nothing is left.
-    """
-    reason = answer.body.get("reason")
+def _another_moment(answer: Exchange) -> str | None:
+    """Return the moment an answer is about, where the caller named another. Nobody hears what a copy is answered."""
+    named = any(word in words_in(answer.args) for word in NAMING)
     match answer.status:
-        case AnswerStatus.SLOT_TAKEN:
-            taken = True
-        case AnswerStatus.NO_AVAILABILITY:
-            taken = reason in _TAKEN
-        case AnswerStatus.UNAVAILABLE:
-            named = _CLOCK.fullmatch(words_in(answer.args).get("time_of_day", ""))
-            taken = reason in (None, *_TAKEN) and named is not None
+        case AnswerStatus.BOOKED if named:
+            start = said_at(answer, "start")
+        case AnswerStatus.AVAILABLE if names_a_clock(answer):
+            start = said_at(answer, "requested_start")
         case _:
-            taken = False
-    return said_at(answer, "requested_start") if taken else None
+            return None
+    return None if answer.copy or start == answer.meant else f"told {answer.status} of {start}, not of {answer.meant}"
 
 
 def _booked_after_all(case: Case) -> Iterator[Finding]:
     """A "yes" that was refused or asked back books nothing afterwards, unless an earlier one was still open."""
     still_open = False
     for yes in case.yes:
-        later = (other.sent_at for other in case.deliveries if other.sent_at > span(yes).ended)
+        later = (
+            other.sent_at
+            for other in case.deliveries
+            if other.sent_at > span(yes).ended and not (other.copy and _same_yes(yes, other))
+        )
         until = min(later, default=None)
         made = [b for b in case.booked if b.created_at > yes.sent_at and (until is None or b.created_at < until)]
         if made and not still_open and not _is_open(yes) and yes.status != AnswerStatus.BOOKED:
             says = f"told {yes.status}, and {made[0].uid} was booked for that yes all the same"
             yield Finding(case.call_id, says, yes.sent_at)
         still_open = _is_open(yes) or (still_open and yes.status in _BY_THE_WEB)
+
+
+def _same_yes(one: Exchange, other: Exchange) -> bool:
+    return (one.what, one.args, one.meant) == (other.what, other.args, other.meant)
 
 
 def _is_open(yes: Exchange) -> bool:
@@ -149,7 +173,7 @@ def _is_open(yes: Exchange) -> bool:
 
 def _offered_what_we_booked(inquiry: Inquiry) -> Iterator[Finding]:
     """Nothing was offered that we had clearly booked before we looked, unless the calendar showed an old list."""
-    services = _services(inquiry)
+    services = services_of(inquiry)
     for case in inquiry.cases:
         for answer in case.answers:
             if answer.copy:
@@ -184,16 +208,6 @@ def _look(case: Case, start: datetime, until: datetime) -> tuple[Service, dateti
 
 def _shown_stale(injected: Sequence[Injected], looked_at: datetime) -> bool:
     return any(each.fault == "stale" and looked_at - STALE <= each.at <= looked_at + CLEARLY for each in injected)
-
-
-def _services(inquiry: Inquiry) -> dict[int, tuple[str, str]]:
-    """Return whose time each event type takes: company and calendar."""
-    requests = (step.request for case in inquiry.cases for step in case.steps)
-    return {
-        request.service.event_type_id: (request.company, request.service.calendar)
-        for request in requests
-        if isinstance(request, CalendarRequest)
-    }
 
 
 def in_time(inquiry: Inquiry) -> Iterator[Finding]:
