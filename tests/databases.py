@@ -196,6 +196,7 @@ async def store_with(database_with: DatabaseWith) -> AsyncIterator[StoreWith]:
 def pytest_configure(config: pytest.Config) -> None:
     # A connection that is given up while it is being made cannot be closed by anybody but the garbage collector.
     config.addinivalue_line("filterwarnings", "ignore:<psycopg.AsyncConnection .* was deleted while still open")
+    config.addinivalue_line("filterwarnings", "ignore:<aiosqlite.core.Connection .* was deleted before being closed")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
