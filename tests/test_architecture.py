@@ -28,7 +28,13 @@ def test_the_worker_takes_only_what_every_process_needs_from_the_starter() -> No
         for node in ast.walk(ast.parse((ROOT / "worker.py").read_text()))
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "starter"
     }
-    assert imported == {"starter.connect", "starter.health", "starter.logs", "starter.settings"}
+    assert imported == {
+        "starter.connect",
+        "starter.health",
+        "starter.logs",
+        "starter.patience",
+        "starter.settings",
+    }
 
 
 @pytest.mark.parametrize("name", STEPS)
