@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from fastapi import Request
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 
 BODY_SECONDS = 5.0
 """How long a body may take to arrive; the voice platforms send theirs in one go."""

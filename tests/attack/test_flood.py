@@ -22,8 +22,6 @@ MOST_GROWTH = 96 * MEBIBYTE
 """The bodies that may arrive at once hold 32 MiB; the rest is what is on its way through, and room for chance."""
 
 BODY = b"x" * 1024 * 1024
-UNSIGNED_FOR_THIS = signature(b"another body")
-"""Well-formed and fresh: it takes the whole body to see that it is wrong."""
 
 
 @asynccontextmanager
@@ -89,10 +87,16 @@ async def repeat(address: Address, request: bytes, at_once: int, times: int) -> 
     return answers
 
 
+def arriving(size: int) -> bytes:
+    """Return a request of which so much of the body is there.
+
+    Its signature is well-formed, fresh and another body's: it takes the whole body to see that it is wrong.
+    """
+    headers = [signature(b"another body"), ("Content-Length", str(len(BODY)))]
+    return http(BODY[:size], headers, length=False)
+
+
 SLOW_HEAD = b"POST /retell/functions HTTP/1.1\r\nHost: x\r\nX-Slow: "
-SLOW_BODY = http(BODY[:1000], [UNSIGNED_FOR_THIS, ("Content-Length", str(len(BODY)))], length=False)
-GREEDY_BODY = http(BODY[:-1], [UNSIGNED_FOR_THIS, ("Content-Length", str(len(BODY)))], length=False)
-WRONG_BODY = http(BODY, [UNSIGNED_FOR_THIS])
 NOT_SIGNED = http(BODY)
 IN_A_ROW = 1_400
 MANY_AT_ONCE = http(method="GET", path="/health") * IN_A_ROW
@@ -103,9 +107,9 @@ FLOODS: dict[str, tuple[Flood, set[int | None]]] = {
     "connections that say nothing": (lambda at: hold(at, b"", 12 * PLACES, 1), {None}),
     "headers that never end": (lambda at: hold(at, SLOW_HEAD, 12 * PLACES, 1), {None}),
     "headers without end": (lambda at: repeat(at, ENDLESS_HEADERS, PLACES, 10), {400, None}),
-    "bodies that never end": (lambda at: hold(at, SLOW_BODY, 6 * PLACES, 2), {408, 503, None}),
-    "bodies that end but for a byte": (lambda at: hold(at, GREEDY_BODY, 4 * PLACES, 2), {408, 503, None}),
-    "bodies signed by somebody else": (lambda at: repeat(at, WRONG_BODY, 2 * PLACES, 4), {401, 503, None}),
+    "bodies that never end": (lambda at: hold(at, arriving(1000), 6 * PLACES, 2), {408, 503, None}),
+    "bodies that end but for a byte": (lambda at: hold(at, arriving(len(BODY) - 1), 4 * PLACES, 2), {408, 503, None}),
+    "bodies signed by somebody else": (lambda at: repeat(at, arriving(len(BODY)), 2 * PLACES, 4), {401, 503, None}),
     "bodies nobody signed": (lambda at: repeat(at, NOT_SIGNED, 2 * PLACES, 4), {401, None}),
     "requests nobody signed": (lambda at: repeat(at, http(b"{}"), 4 * PLACES, 10), {401, None}),
     "requests that wait for no answer": (lambda at: hold(at, MANY_AT_ONCE, 12 * PLACES, 1, IN_A_ROW), {200, None}),
@@ -138,7 +142,7 @@ async def test_a_body_that_stops_arriving_is_told_so_and_a_silent_connection_is_
     async with AsyncExitStack() as open_connections:
         readers = [
             await open_connections.enter_async_context(connected(address, first))
-            for first in (SLOW_BODY, b"", SLOW_HEAD)
+            for first in (arriving(1000), b"", SLOW_HEAD)
         ]
         slow, silent, slow_head = await asyncio.gather(*(listen(reader) for reader in readers))
     assert slow.status == 408
