@@ -59,7 +59,6 @@ async def serve_console(settings: Settings, host: str, port: int, listening: Cal
             host=host,
             port=port,
             log_config=None,
-            log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,

@@ -143,7 +143,6 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         http=cast(type[asyncio.Protocol], Lines(_PLACES, ANSWER_LIMIT.total_seconds())),
         ws="none",
         log_config=None,
-        log_level="error",
         access_log=False,
         server_header=False,
         proxy_headers=False,

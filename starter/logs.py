@@ -3,7 +3,7 @@
 Whatever logs through ``logging``, here or in a library, comes out alike. What callers say stays out of it: an error
 is told by its kind and where it arose, and by its message only where one of our steps has raised it for operators to
 read; libraries, which log whole requests and rows when they explain themselves, are heard from their warnings on,
-those that draw pages later still.
+those that serve strangers later still.
 """
 
 import logging
@@ -21,8 +21,13 @@ from temporalio.exceptions import ApplicationError
 OURS = ("activities", "console", "slotkeeper", "starter", "store", "temporalio.activity", "temporalio.workflow")
 """Loggers of our own code; the last two are those that steps and conversations speak through."""
 
-_OF_PAGES = {"nicegui": logging.ERROR, "engineio.server": logging.CRITICAL, "socketio.server": logging.CRITICAL}
-"""From when on the libraries that draw pages are heard: what they say before has in it what visitors have sent them."""
+_LATER = {
+    "uvicorn.error": logging.ERROR,
+    "nicegui": logging.ERROR,
+    "engineio.server": logging.CRITICAL,
+    "socketio.server": logging.CRITICAL,
+}
+"""From when on those libraries are heard that serve strangers: what they say before has in it what was sent them."""
 
 _FRAMES = 8
 
@@ -59,7 +64,7 @@ def configure_logging(process_name: str, level: int = logging.INFO) -> None:
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     for name in OURS:
         logging.getLogger(name).setLevel(level)
-    for name, heard_from in _OF_PAGES.items():
+    for name, heard_from in _LATER.items():
         logging.getLogger(name).setLevel(heard_from)
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False

@@ -60,8 +60,6 @@ async def serve_webhook(
             http=cast(type[asyncio.Protocol], Lines(settings.webhook_concurrency, settings.answer_budget_seconds)),
             ws="none",
             log_config=None,
-            # Below an error it says what strangers send, line by line.
-            log_level="error",
             access_log=False,
             server_header=False,
             proxy_headers=False,

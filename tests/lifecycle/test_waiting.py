@@ -67,7 +67,7 @@ async def test_a_second_interrupt_ends_the_lingering_and_leaves_the_answers_unde
     async def nothing(*_: object) -> None:
         """Answer nobody."""
 
-    server = Server(uvicorn.Config(nothing), lambda *_: None, linger_seconds=0.01)
+    server = Server(uvicorn.Config(nothing, log_config=None), lambda *_: None, linger_seconds=0.01)
     server.handle_exit(signal.SIGINT, None)
     assert not server.should_exit
     server.handle_exit(signal.SIGINT, None)
