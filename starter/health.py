@@ -21,8 +21,8 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from starter.lines import Lines
 from starter.settings import SettingsError
+from starter.wires import Wires
 
 ANSWER_LIMIT = timedelta(seconds=2)
 """How long Temporal may take to say that it is there."""
@@ -140,7 +140,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         app,
         lifespan="off",
         # It is called like a class of protocols, and makes them. uvicorn's own limit counts who merely is connected.
-        http=cast(type[asyncio.Protocol], Lines(_PLACES, ANSWER_LIMIT.total_seconds())),
+        http=cast(type[asyncio.Protocol], Wires(_PLACES, ANSWER_LIMIT.total_seconds())),
         ws="none",
         log_config=None,
         access_log=False,

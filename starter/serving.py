@@ -15,10 +15,10 @@ from starter.connect import connect, read_connection
 from starter.conversation import Conversation
 from starter.directory import Directory, read_catalog
 from starter.journal import Journal
-from starter.lines import Lines
 from starter.patience import database_there
 from starter.settings import Settings, open_database
 from starter.webhook import create_app
+from starter.wires import Wires
 from store.catalog import apply_catalog, load_catalog
 from store.engine import close
 from store.migrate import migrate
@@ -57,7 +57,7 @@ async def serve_webhook(
             host=host,
             port=port,
             # It is called like a class of protocols, and makes them.
-            http=cast(type[asyncio.Protocol], Lines(settings.webhook_concurrency, settings.answer_budget_seconds)),
+            http=cast(type[asyncio.Protocol], Wires(settings.webhook_concurrency, settings.answer_budget_seconds)),
             ws="none",
             log_config=None,
             access_log=False,

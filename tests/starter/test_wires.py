@@ -10,8 +10,8 @@ import pytest
 import uvicorn
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
-from starter.lines import LINES_PER_PLACE, Lines
 from starter.serving import Server
+from starter.wires import WIRES_PER_PLACE, Wires
 
 GET = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
 LONG = b"x" * 8 * 1024 * 1024
@@ -62,13 +62,13 @@ def app() -> App:
 
 
 @asynccontextmanager
-async def serving(app: App, lines: Lines) -> AsyncIterator[Connect]:
+async def serving(app: App, wires: Wires) -> AsyncIterator[Connect]:
     """Serve on a port of this machine's; yields what opens a connection and sends some bytes."""
     listening: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
     config = uvicorn.Config(
         app,
         port=0,
-        http=cast(type[asyncio.Protocol], lines),
+        http=cast(type[asyncio.Protocol], wires),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -108,7 +108,7 @@ async def rest(reader: asyncio.StreamReader) -> bytes:
 
 async def test_who_asks_again_before_hearing_the_answer_is_hung_up_with_that_answer(app: App) -> None:
     async with (
-        serving(app, Lines(1, answer_seconds=60)) as connect,
+        serving(app, Wires(1, answer_seconds=60)) as connect,
         connect(GET % b"one" + GET % b"two") as (reader, _),
     ):
         heard = await rest(reader)
@@ -117,28 +117,28 @@ async def test_who_asks_again_before_hearing_the_answer_is_hung_up_with_that_ans
 
 
 async def test_who_asks_again_after_hearing_the_answer_is_answered(app: App) -> None:
-    async with serving(app, Lines(1, answer_seconds=60)) as connect, connect(GET % b"one") as (reader, writer):
+    async with serving(app, Wires(1, answer_seconds=60)) as connect, connect(GET % b"one") as (reader, writer):
         await reader.readuntil(b"/one/one")
         writer.write(GET % b"two")
         await reader.readuntil(b"/two/two")
 
 
 async def test_who_does_not_read_the_answer_is_hung_up(app: App) -> None:
-    async with serving(app, Lines(1, answer_seconds=0.2)) as connect, connect(GET % b"long"):
+    async with serving(app, Wires(1, answer_seconds=0.2)) as connect, connect(GET % b"long"):
         await app.serves(1)
         await app.serves(0)
 
 
 async def test_who_is_not_answered_in_time_is_hung_up(app: App) -> None:
-    async with serving(app, Lines(1, answer_seconds=0.2)) as connect, connect(GET % b"never") as (reader, _):
+    async with serving(app, Wires(1, answer_seconds=0.2)) as connect, connect(GET % b"never") as (reader, _):
         assert await rest(reader) == b""
 
 
 async def test_where_nobody_is_silent_who_has_asked_longest_gives_way_to_a_new_connection(app: App) -> None:
-    async with serving(app, Lines(1, answer_seconds=60)) as connect, AsyncExitStack() as connections:
+    async with serving(app, Wires(1, answer_seconds=60)) as connect, AsyncExitStack() as connections:
         first, _ = await connections.enter_async_context(connect(GET % b"never"))
         await app.serves(1)
-        for asking in range(2, LINES_PER_PLACE + 1):
+        for asking in range(2, WIRES_PER_PLACE + 1):
             await connections.enter_async_context(connect(GET % b"never"))
             await app.serves(asking)
         new, _ = await connections.enter_async_context(connect(GET % b"new"))

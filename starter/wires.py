@@ -22,7 +22,7 @@ SILENCE_SECONDS = 10.0
 READING_SECONDS = 5.0
 """How long the other side may take to read an answer, on top of what the answer itself may take."""
 
-LINES_PER_PLACE = 8
+WIRES_PER_PLACE = 8
 """So many connections may be open for each request that may be served: the more there are, the longer it takes a flood
 to push out one that has just been opened and is about to ask."""
 
@@ -32,7 +32,7 @@ _OTHER_FILES = 200
 logger = logging.getLogger(__name__)
 
 
-class Lines:
+class Wires:
     """All connections of the process; makes one at a call, as uvicorn asks for it.
 
     Where there are too many, the one that has been silent longest is hung up, or where none is silent the one that has
@@ -45,10 +45,10 @@ class Lines:
 
         ``answer_seconds`` is how long an answer may take once the request is whole.
         """
-        self.most = _openable(LINES_PER_PLACE * places)
+        self.most = _openable(WIRES_PER_PLACE * places)
         self.busy_seconds = BODY_SECONDS + answer_seconds + READING_SECONDS
-        self._silent: dict[Line, None] = {}
-        self._asking: dict[Line, None] = {}
+        self._silent: dict[Wire, None] = {}
+        self._asking: dict[Wire, None] = {}
 
     def __call__(
         self,
@@ -56,40 +56,40 @@ class Lines:
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> "Line":
+    ) -> "Wire":
         """Return what a new connection is handled with."""
-        return Line(self, config, server_state, app_state, _loop)
+        return Wire(self, config, server_state, app_state, _loop)
 
-    def opened(self, line: "Line") -> None:
+    def opened(self, wire: "Wire") -> None:
         """Take notice of a new connection; another gives way to it if need be."""
         if len(self._silent) + len(self._asking) >= self.most:
             next(iter(self._silent or self._asking)).hang_up()
-        self._silent[line] = None
+        self._silent[wire] = None
 
-    def answered(self, line: "Line") -> None:
+    def answered(self, wire: "Wire") -> None:
         """Take notice that nothing is asked for there any more."""
-        if line in self._asking:
-            del self._asking[line]
-            self._silent[line] = None
+        if wire in self._asking:
+            del self._asking[wire]
+            self._silent[wire] = None
 
-    def asked(self, line: "Line") -> None:
+    def asked(self, wire: "Wire") -> None:
         """Take notice that something is asked for there."""
-        if line in self._silent:
-            del self._silent[line]
-            self._asking[line] = None
+        if wire in self._silent:
+            del self._silent[wire]
+            self._asking[wire] = None
 
-    def closed(self, line: "Line") -> None:
+    def closed(self, wire: "Wire") -> None:
         """Forget a connection."""
-        self._silent.pop(line, None)
-        self._asking.pop(line, None)
+        self._silent.pop(wire, None)
+        self._asking.pop(wire, None)
 
 
-class Line(H11Protocol):
+class Wire(H11Protocol):
     """One connection."""
 
     def __init__(
         self,
-        lines: Lines,
+        wires: Wires,
         config: uvicorn.Config,
         server_state: ServerState,
         app_state: dict[str, Any],
@@ -97,19 +97,19 @@ class Line(H11Protocol):
     ) -> None:
         """Be one of these."""
         super().__init__(config, server_state, app_state, _loop)
-        self._lines = lines
+        self._wires = wires
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
         super().connection_made(transport)
         self._wait(SILENCE_SECONDS)
-        self._lines.opened(self)
+        self._wires.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cease to be there."""
         self._cease_waiting()
-        self._lines.closed(self)
+        self._wires.closed(self)
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
@@ -117,8 +117,8 @@ class Line(H11Protocol):
         before = self.cycle
         super().handle_events()
         if self.cycle is not before:
-            self._wait(self._lines.busy_seconds)
-            self._lines.asked(self)
+            self._wait(self._wires.busy_seconds)
+            self._wires.asked(self)
 
     def on_response_complete(self) -> None:
         """Wait for the next request; if it is there already, this one was the last.
@@ -130,12 +130,12 @@ class Line(H11Protocol):
             self.transport.close()
         super().on_response_complete()
         self._wait(SILENCE_SECONDS)
-        self._lines.answered(self)
+        self._wires.answered(self)
 
     def hang_up(self) -> None:
         """End the connection, whatever is still to be sent."""
         self._cease_waiting()
-        self._lines.closed(self)
+        self._wires.closed(self)
         self.transport.abort()
 
     def _wait(self, seconds: float) -> None:
