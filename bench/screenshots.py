@@ -22,7 +22,7 @@ from simulator.business import CONSULTANTS, SALON, Business, workdays
 from simulator.caller import Caller
 from simulator.desk import Desk
 from simulator.stack import Stack, running_stack
-from store.engine import create_engine
+from store.engine import close, create_engine
 from store.tables import Booking, Customer
 
 COMPANIES = {"adler": ("salon-beispiel", "zentrale"), "birke": ("riverside-consulting", "main-office")}
@@ -81,7 +81,7 @@ async def _invent(stack: Stack) -> None:
     now = datetime.now(UTC)
     for rows in many_calls(INVENTED, now - timedelta(days=1), now - timedelta(minutes=2)):
         await keep(engine, _of_the_catalog(rows))
-    await engine.dispose()
+    await close(engine)
 
 
 def _of_the_catalog(rows: Rows) -> Rows:

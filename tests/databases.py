@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.postgres import Server
 from store.catalog import apply_catalog, load_catalog_file
-from store.engine import create_engine
+from store.engine import close, create_engine
 from store.migrate import migrate
 
 CATALOG = Path(__file__).parents[1] / "catalog.toml"
@@ -145,7 +145,7 @@ async def _fill(url: str, holding: Holding) -> None:
     await migrate(engine)
     if holding == "catalog":
         await apply_catalog(engine, load_catalog_file(CATALOG))
-    await engine.dispose()
+    await close(engine)
 
 
 @pytest.fixture(scope="session")
@@ -187,7 +187,7 @@ async def store_with(database_with: DatabaseWith) -> AsyncIterator[StoreWith]:
 
         def store(holding: Holding, **options: float) -> AsyncEngine:
             engine = create_engine(database_with(holding), **options)
-            closing_all.push_async_callback(engine.dispose)
+            closing_all.push_async_callback(close, engine)
             return engine
 
         yield store
@@ -196,7 +196,6 @@ async def store_with(database_with: DatabaseWith) -> AsyncIterator[StoreWith]:
 def pytest_configure(config: pytest.Config) -> None:
     # A connection that is given up while it is being made cannot be closed by anybody but the garbage collector.
     config.addinivalue_line("filterwarnings", "ignore:<psycopg.AsyncConnection .* was deleted while still open")
-    config.addinivalue_line("filterwarnings", "ignore:<aiosqlite.core.Connection .* was deleted before being closed")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starter.settings import Settings
 from store.calls import save_call
 from store.catalog import apply_catalog, load_catalog_file
-from store.engine import create_engine
+from store.engine import close, create_engine
 from store.tables import Booking, Call, Turn
 from tests.browser import running_browser
 from tests.databases import Databases, DatabaseWith, PostgresDatabases, gone
@@ -87,7 +87,7 @@ async def running_console(
         with _process(database_url, directory, settings) as (process, address):
             yield RunningConsole(address, engine, directory / "console.log", process)
     finally:
-        await engine.dispose()
+        await close(engine)
 
 
 @pytest.fixture(scope="module")

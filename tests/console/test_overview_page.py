@@ -18,6 +18,7 @@ from starter.directory import Directory
 from starter.settings import Settings
 from store.answer_times import add_answers
 from store.catalog import load_catalog
+from store.engine import close
 from store.quickness import step_of
 from store.tables import CalendarAnswers
 from tests.browser import nameless
@@ -265,7 +266,7 @@ async def test_many_visitors_ask_the_database_once_a_second(store_with: StoreWit
     now += timedelta(seconds=1)
     await asyncio.gather(*(glance.at(Choice("24h", SALON)) for _ in range(20)))
     assert asked == 3
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_whatever_can_be_pressed_has_a_name(seeded: RunningConsole, new_page: NewPage) -> None:

@@ -18,7 +18,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
 from simulator.process import Process
-from store.engine import create_engine
+from store.engine import close, create_engine
 from store.migrate import migrate
 from tests.databases import DatabaseWith
 from tests.deploy.compose import ROOT, Service, services
@@ -133,7 +133,7 @@ async def test_the_console_becomes_healthy_behind_its_login(here: Here) -> None:
     # It only reads: the tables are there once a webhook or a worker has begun.
     engine = create_engine(here.environment(console)["DATABASE_URL"])
     await migrate(engine)
-    await engine.dispose()
+    await close(engine)
     async with here.running(console), httpx.AsyncClient(trust_env=False) as http:
         page = await http.get(f"http://127.0.0.1:{here.port('8090')}/", headers={"accept": "text/html"})
     assert page.is_redirect

@@ -37,7 +37,7 @@ from starter.journal import Journal
 from starter.settings import Settings
 from store.catalog import apply_catalog, load_catalog
 from store.catalog.file import parse_catalog
-from store.engine import create_engine, reading
+from store.engine import close, create_engine, reading
 from store.errors import QUERY_SECONDS
 from store.holds import Holds, LiveHold
 from store.tables import Call
@@ -245,6 +245,15 @@ def every_day(span: str) -> dict[str, list[str]]:
 
 
 @asynccontextmanager
+async def closed_at_the_end(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Close the engine after everybody who writes at their own end."""
+    try:
+        yield
+    finally:
+        await close(engine)
+
+
+@asynccontextmanager
 async def open_salon(
     temporal: Client,
     database_url: str,
@@ -277,7 +286,7 @@ async def open_salon(
         clock=clock,
     )
     visitor = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://webhook", timeout=60)
-    async with app.router.lifespan_context(app), visitor as http:
+    async with closed_at_the_end(engine), app.router.lifespan_context(app), visitor as http:
         salon = Salon(
             temporal=temporal,
             task_queue=task_queue,
@@ -295,4 +304,3 @@ async def open_salon(
                 await salon.everybody_hangs_up()
         finally:
             await salon.worker_stops()
-            await engine.dispose()

@@ -17,7 +17,7 @@ from simulator.business import SALON, workdays
 from simulator.caller import Caller
 from simulator.desk import Desk
 from simulator.stack import Stack, running_stack
-from store.engine import create_engine
+from store.engine import close, create_engine
 from store.holds import Holds
 from tests.databases import Databases
 
@@ -51,7 +51,7 @@ async def engine(stack: Stack, database_url: str) -> AsyncIterator[AsyncEngine]:
     for rows in many_calls(CALLS_BEFORE, now - timedelta(days=29), now):
         await keep(engine, rows)
     yield engine
-    await engine.dispose()
+    await close(engine)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from starter.directory import Directory
 from starter.settings import Settings
 from starter.webhook import create_app
 from store.catalog import load_catalog
-from store.engine import create_engine
+from store.engine import close, create_engine
 from tests.databases import Databases
 from tests.starter.fakes import KEY, FakeConversation, Retell
 from tests.starter.loggers import loggers_as_before
@@ -48,7 +48,7 @@ async def directory(databases: Databases) -> AsyncIterator[Directory]:
     with databases.new("catalog") as url:
         engine = create_engine(url)
         yield Directory(engine, await load_catalog(engine))
-        await engine.dispose()
+        await close(engine)
 
 
 @pytest.fixture

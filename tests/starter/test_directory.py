@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from starter.directory import Directory, as_branch
 from store.catalog import Catalog, apply_catalog, load_catalog, load_catalog_file
-from store.engine import create_engine, writing
+from store.engine import close, create_engine, writing
 from store.tables import Customer
 from tests.databases import StoreWith
 from tests.starter.conftest import CATALOG, NOW
@@ -39,7 +39,7 @@ async def test_while_the_database_is_down_the_last_catalog_serves(caplog: pytest
     assert branch is not None
     assert await directory.customer_name(branch, CALLER, NOW) is None
     assert CALLER not in caplog.text
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_a_broken_database_does_not_end_the_reading_of_the_catalog(

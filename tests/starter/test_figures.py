@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from starter.cli import app
 from starter.figures import span_of
 from store.calls import save_call
-from store.engine import create_engine
+from store.engine import close, create_engine
 from store.migrate import migrate
 from store.tables import Call, Turn
 from tests.databases import DatabaseWith
@@ -31,7 +31,7 @@ async def tables_in(url: str) -> list[str]:
     engine = create_engine(url)
     async with engine.connect() as connection:
         names = await connection.run_sync(lambda inner: inspect(inner).get_table_names())
-    await engine.dispose()
+    await close(engine)
     return names
 
 
@@ -54,7 +54,7 @@ def keep(url: str, *told: dict[str, Any]) -> None:
                 call_id=call_id, revision=1, company="salon", branch="mitte", outcome="hung_up", started_at=then
             )
             await save_call(engine, call, [turn], [])
-        await engine.dispose()
+        await close(engine)
 
     asyncio.run(save())
 

@@ -18,7 +18,7 @@ from starter.replies.language import language, languages
 from starter.settings import Settings
 from starter.webhook import create_app
 from store.catalog import CatalogError, apply_catalog, load_catalog, load_catalog_file
-from store.engine import create_engine
+from store.engine import close, create_engine
 from tests.databases import StoreWith
 from tests.starter.conftest import CATALOG, NOW
 from tests.starter.fakes import KEY, FakeConversation, Retell
@@ -122,7 +122,7 @@ async def test_no_webhook_starts_with_a_language_nobody_speaks(french_catalog: P
     engine = create_engine("sqlite:///unused.db")
     with pytest.raises(CatalogError, match='database: company\\[0\\] "salon-beispiel": language: is not spoken here'):
         Directory(engine, load_catalog_file(french_catalog))
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_a_catalog_in_a_language_nobody_speaks_does_not_replace_the_one_that_serves(

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from starter.cli import app
-from store.engine import create_engine
+from store.engine import close, create_engine
 from tests.databases import DatabaseWith
 from tests.starter.conftest import CATALOG
 
@@ -18,7 +18,7 @@ async def become_newer(url: str) -> None:
     engine = create_engine(url)
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    await engine.dispose()
+    await close(engine)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store.engine import create_engine
+from store.engine import close, create_engine
 from store.migrate import migrate
 from tests.databases import Databases, DatabaseWith
 from tests.store.processes import Processes
@@ -30,7 +30,7 @@ async def engine(url: str) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(url)
     await migrate(engine)
     yield engine
-    await engine.dispose()
+    await close(engine)
 
 
 @pytest.fixture(scope="session")

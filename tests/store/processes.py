@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine, event
 
-from store.engine import create_engine
+from store.engine import close, create_engine
 from store.errors import StoreUnavailable
 from store.holds import Holds
 from store.migrate import migrate
@@ -61,7 +61,7 @@ async def _take_all(url: str, wishes: Sequence[Wish]) -> list[bool]:
     try:
         return await asyncio.gather(*(_take(holds, wish) for wish in wishes))
     finally:
-        await engine.dispose()
+        await close(engine)
 
 
 async def _take(holds: Holds, wish: Wish) -> bool:
@@ -82,7 +82,7 @@ async def _migrate_once(url: str) -> None:
     engine = create_engine(url)
     _barrier.wait(timeout=30)
     await migrate(engine)
-    await engine.dispose()
+    await close(engine)
 
 
 async def each_in_a_process(work: Callable[..., object], arguments: Sequence[tuple[Any, ...]]) -> list[int | None]:

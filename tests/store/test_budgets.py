@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.budgets import exchange_budgets
+from store.engine import close
 from store.errors import StoreUnavailable
 from store.tables import CalendarBudget
 from tests.databases import gone
@@ -86,6 +87,6 @@ async def test_many_workers_tell_at_once(engine: AsyncEngine) -> None:
 
 async def test_a_database_that_is_away_is_said_so(engine: AsyncEngine) -> None:
     await heard(engine)
-    await engine.dispose()
+    await close(engine)
     with gone(engine.url), pytest.raises(StoreUnavailable):
         await heard(engine)

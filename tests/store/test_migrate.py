@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import store.migrations
 from store.call_list import CallFilter, list_calls
-from store.engine import create_engine
+from store.engine import close, create_engine
 from store.migrate import NotUpToDate, check_there, check_version, migrate
 from store.overview import Period, overview
 from store.tables import Table
@@ -41,7 +41,7 @@ async def test_processes_that_start_together_migrate_once(url: str, processes: P
     async with engine.connect() as connection:
         versions = (await connection.execute(text("SELECT version_num FROM alembic_version"))).all()
         tables = await connection.run_sync(lambda inner: inspect(inner).get_table_names())
-    await engine.dispose()
+    await close(engine)
     assert len(versions) == 1
     assert set(Table.metadata.tables) <= set(tables)
 
@@ -104,7 +104,7 @@ async def test_an_older_database_keeps_its_calls_when_one_of_those_who_migrate_i
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await calls_as_they_are_now(engine)
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_what_only_one_process_had_begun_before_it_was_killed_is_done_by_the_next(
@@ -118,7 +118,7 @@ async def test_what_only_one_process_had_begun_before_it_was_killed_is_done_by_t
         await check_version(engine)
     await migrate(engine)
     await check_version(engine)
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_migrating_again_changes_nothing(engine: AsyncEngine) -> None:
@@ -140,7 +140,7 @@ async def test_a_database_without_tables_is_told_and_left_alone(url: str) -> Non
         await check_version(engine)
     async with engine.connect() as connection:
         assert await connection.run_sync(lambda inner: inspect(inner).get_table_names()) == []
-    await engine.dispose()
+    await close(engine)
 
 
 @pytest.mark.parametrize(("version", "told"), [("0001", "older.*slotkeeper catalog apply"), ("9999", "newer.*update")])

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from store.catalog import load_catalog
-from store.engine import create_engine, reading, writing
+from store.engine import close, create_engine, reading, writing
 from store.errors import QUERY_SECONDS, StoreUnavailable, answers_within, let_go_of
 from store.holds import Holds
 from store.migrate import migrate
@@ -59,7 +59,7 @@ async def _refused_in_time(url: str) -> None:
             await take(Holds(engine))
         with pytest.raises(StoreUnavailable):
             await load_catalog(engine)
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_a_closed_port_is_an_unavailable_store() -> None:
@@ -127,14 +127,14 @@ async def test_a_pool_without_a_free_connection_is_an_unavailable_store(tmp_path
         await Holds(engine).live("salon", "chair")
     for connection in taken:
         await connection.close()
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_a_missing_table_stays_a_loud_error(url: str) -> None:
     engine = create_engine(url)
     with pytest.raises((OperationalError, ProgrammingError)):
         await load_catalog(engine)
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_errors_carry_no_values(engine: AsyncEngine) -> None:
@@ -221,4 +221,4 @@ async def test_sqlite_writes_ahead_and_keeps_references(tmp_path: Path) -> None:
     async with engine.connect() as connection:
         assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
         assert (await connection.execute(text("PRAGMA foreign_keys"))).scalar_one() == 1
-    await engine.dispose()
+    await close(engine)
