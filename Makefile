@@ -29,12 +29,14 @@ demo: setup
 up: setup
 	@.venv/bin/python -m simulator up
 
+## Every test: most of them one beside another, one for each core, then those that need the machine for themselves.
 test: setup
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n logical --dist worksteal -m "not alone"
+	@.venv/bin/python -m pytest -m alone
 
 ## Every test that needs a database, on PostgreSQL; DATABASES=sqlite make test leaves PostgreSQL out.
 test-postgres: setup
-	@DATABASES=postgresql .venv/bin/python -m pytest
+	@DATABASES=postgresql $(MAKE) --no-print-directory test
 
 ## Calls while everything dies: make chaos SECONDS=600 SEED=7.
 chaos: setup

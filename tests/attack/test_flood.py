@@ -14,7 +14,7 @@ from tests.attack.conftest import PLACES
 from tests.attack.memory import MEBIBYTE, forget_peak, peak, resident
 from tests.attack.wire import PATIENCE, Heard, http, listen, send, signature
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(180)]
 
 Address = tuple[str, int]
 

@@ -24,7 +24,7 @@ from tests.attack.memory import MEBIBYTE, resident
 from tests.attack.wire import CALLER, EVENTS, KEY, Heard, http, send, signed
 from workflows.messages import AnswerStatus, workflow_id
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
 SEED = 5
 REQUESTS = 1_000

@@ -1,7 +1,6 @@
 """Storms over the whole stack: a short one that breaks nothing, and planted bugs that are found."""
 
 import asyncio
-import os
 from datetime import datetime
 from pathlib import Path
 
@@ -18,29 +17,25 @@ from tests.chaos.promises import judge
 from tests.chaos.storm import Plan, rage
 from tests.chaos.weather import LOST_ANSWERS, NEVER, REFUSALS, Weather
 
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(600)]
+
 SEED = 10
 """Each process ends early in the storm of this seed, and payloads are encrypted."""
-IN_TIME = 5
 KILLS = 10
 
 
-@pytest.mark.timeout(600)
 async def test_a_storm_breaks_no_promise() -> None:
     evidence = await rage(Plan.of(SEED, 25))
 
     told = {exchange.status for call in evidence.calls for exchange in call.exchanges}
     ended = {each.killed for each in evidence.injected}
-    breaches = await judge(evidence)
+    broken = await judge(evidence)
     assert {"available", "booked"} <= told
     assert sum(call.calm for call in evidence.calls) == len(OFFICES)
     assert {"worker", "webhook", "temporal"} <= ended
-    # On a machine this busy whoever measures seconds measures the machine.
-    overloaded = os.getloadavg()[0] > 4 * (os.cpu_count() or 1)
-    broken = [breach for breach in breaches if not (overloaded and breach.promise == IN_TIME)]
     assert broken == [], "\n".join(line for breach in broken for line in breach.story)
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("bug", "weather", "leaving", "promise"),
     [
@@ -57,7 +52,6 @@ async def test_a_planted_bug_is_found(bug: str, weather: Weather, leaving: float
     assert promise in {breach.promise for breach in breaches}
 
 
-@pytest.mark.timeout(600)
 async def test_ten_workers_killed_between_offer_and_yes_cost_no_call(tmp_path: Path) -> None:
     async with (
         running_stack(tmp_path) as stack,

@@ -21,7 +21,7 @@ from store.engine import close, create_engine
 from store.holds import Holds
 from tests.databases import Databases
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(180)]
 
 CALLS_BEFORE = 3000
 CALLERS = 4

@@ -12,7 +12,7 @@ from simulator.process import Process
 from tests.end_to_end.salon import eventually
 from tests.lifecycle.site import UP_WITHIN, Site, Talk, identity
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
 
 TAKEN_OVER_WITHIN = 3.0
 """Seconds from the question until another worker takes it: the sticky queue's 2 s, and a second for Temporal to see to

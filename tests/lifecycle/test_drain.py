@@ -18,7 +18,7 @@ from store.errors import StoreUnavailable
 from tests.end_to_end.salon import eventually
 from tests.lifecycle.site import UP_WITHIN, Site, Talk, Web, ended, identity, started_tasks
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
 
 CALLERS = 2
 

@@ -16,7 +16,7 @@ from tests.deploy.test_operations import block
 from tests.end_to_end.salon import eventually
 from tests.lifecycle.site import UP_WITHIN, WORKER, Site, Talk, identity, open_site, started_tasks
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(600)]
 
 CHANGED_WORKER = (sys.executable, str(Path(__file__).with_name("changed_worker.py")))
 
