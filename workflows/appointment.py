@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -41,9 +41,9 @@ with workflow.unsafe.imports_passed_through():
         TurnKind,
     )
     from workflows.offers import Offers, Wanted
-    from workflows.options import StepOptions
+    from workflows.options import StepOptions, StoreOptions
     from workflows.recognition import Recognition
-    from workflows.requests import Attendee, BookingResult, StepResult
+    from workflows.requests import Attendee, BookingResult, CallRecord, StepResult
     from workflows.rules import Choice, OnOffer, Slot
 
 _NOT_FREE = (AnswerStatus.UNAVAILABLE, AnswerStatus.NO_AVAILABILITY)
@@ -72,7 +72,7 @@ class AppointmentWorkflow:
         self._call = call
         self._log = CallLog(call, workflow.now())
         self._calendar = Calendar(call, self._step)
-        self._recognition = Recognition(call, self._step)
+        self._recognition = Recognition(call, self._step_on_the_store)
         self._offers = Offers(self._calendar, call.branch, self._own_appointments)
         self._turns: dict[str, Turn] = {}
         self._unanswered: deque[Turn] = deque()
@@ -85,6 +85,7 @@ class AppointmentWorkflow:
         self._booked: list[Answer] = []
         self._perhaps_booked: set[datetime] = set()
         self._ended_as: CallOutcome | None = None
+        self._quiet_since: datetime | None = None
         self._recording: asyncio.Task[None] | None = None
         self._listed = self._log.listed
 
@@ -92,6 +93,7 @@ class AppointmentWorkflow:
     async def run(self, call: Call) -> CallResult:
         """Hold the conversation until the caller hangs up or falls silent."""
         self._recognition.begin()
+        self._listening = asyncio.create_task(self._end_in_silence())
         while turn := await self._wait_for_caller():
             with self._steps_of(turn):
                 if turn.kind is TurnKind.QUESTION:
@@ -161,17 +163,12 @@ class AppointmentWorkflow:
 
     async def _wait_for_caller(self) -> Turn | None:
         """Return what the caller says next, or ``None`` when the call is over: hung up, silent, or cancelled."""
+        self._quiet_since = workflow.now()
         try:
-            if not self._unanswered and self._ended_as is None:
-                await workflow.wait_condition(
-                    lambda: bool(self._unanswered) or self._ended_as is not None,
-                    timeout=timedelta(seconds=self._call.confirmation_window_seconds),
-                    timeout_summary=visibility.waiting_summary(self._on_offer, self._call.branch.timezone),
-                )
-        except TimeoutError:
-            self._ended_as = CallOutcome.SILENT
+            await workflow.wait_condition(lambda: bool(self._unanswered) or self._ended_as is not None)
         except asyncio.CancelledError:
             self._ended_as = CallOutcome.CANCELLED
+        self._quiet_since = None
         while self._unanswered:
             turn = self._unanswered.popleft()
             if self._ended_as is None or turn.kind is TurnKind.CONFIRMATION:
@@ -181,6 +178,13 @@ class AppointmentWorkflow:
                 return turn
             turn.answer = self._too_late()
         return None
+
+    async def _end_in_silence(self) -> None:
+        """End the call when nobody has said a word for a whole window: one timer for all the times somebody thinks."""
+        window = timedelta(seconds=self._call.confirmation_window_seconds)
+        while (left := (self._quiet_since or workflow.now()) + window - workflow.now()) > timedelta():
+            await workflow.sleep(left, summary=visibility.silence_summary(window))
+        self._ended_as = self._ended_as or CallOutcome.SILENT
 
     def _understand(self, wish: SlotWish, on_offer: OnOffer | None) -> None:
         """Complete what is wished by what the call has said before."""
@@ -450,16 +454,26 @@ class AppointmentWorkflow:
         while recorded < self._log.revision:
             record = self._log.record()
             try:
-                await self._run(steps.record_call, record, options.RECORD, "keep our copy of the call")
+                await self._keep(record)
             except ActivityError as error:
                 workflow.logger.error("call not recorded: %s", kind_of(error))
             recorded = record.revision
         self._recording = None
 
+    async def _keep(self, record: CallRecord) -> None:
+        """Write a state of the call down; the last one, with nobody waiting, within the workflow task if it can be."""
+        what = "keep our copy of the call"
+        if self._log.ended_at is not None:
+            try:
+                return await self._run_within_the_task(steps.record_call, record, options.RECORD_AT_ONCE, what)
+            except ActivityError as error:
+                workflow.logger.warning("call not recorded yet: %s", kind_of(error))
+        await self._run(steps.record_call, record, options.RECORD, what)
+
     def _show(self) -> None:
         """Bring the list of calls and this call's page up to date."""
         workflow.set_current_details(visibility.page(self.conversation(), self._call, self._log.steps))
-        if self._listed != self._log.listed:
+        if self._log.listed.lasts and self._listed != self._log.listed:
             self._listed = self._log.listed
             workflow.upsert_search_attributes(visibility.updates(self._listed))
 
@@ -476,9 +490,18 @@ class AppointmentWorkflow:
 
     async def _step(self, step: Step[Request, Result], request: Request, how: StepOptions, summary: str) -> Result:
         """Run an activity, and note it for operators."""
+        return await self._noted(step, self._run(step, request, how, summary))
+
+    async def _step_on_the_store(
+        self, step: Step[Request, Result], request: Request, how: StoreOptions, summary: str
+    ) -> Result:
+        """Run an activity within the workflow task, and note it for operators."""
+        return await self._noted(step, self._run_within_the_task(step, request, how, summary))
+
+    async def _noted(self, step: Step[Request, Result], running: Awaitable[Result]) -> Result:
         began_at = workflow.now()
         try:
-            result = await self._run(step, request, how, summary)
+            result = await running
         except ActivityError as error:
             self._log.stepped(step.__name__, began_at, workflow.now(), failure=kind_of(error))
             raise
@@ -488,7 +511,15 @@ class AppointmentWorkflow:
 
     async def _run(self, step: Step[Request, Result], request: Request, how: StepOptions, summary: str) -> Result:
         """Run an activity. An operator's cancellation ends the call like a hang-up: what was begun is finished."""
-        activity = workflow.start_activity(step, request, summary=summary, **how)
+        return await self._finished(workflow.start_activity(step, request, summary=summary, **how))
+
+    async def _run_within_the_task(
+        self, step: Step[Request, Result], request: Request, how: StoreOptions, summary: str
+    ) -> Result:
+        """Run a short activity on our own store inside the workflow task: nothing else reaches the call meanwhile."""
+        return await self._finished(workflow.start_local_activity(step, request, summary=summary, **how))
+
+    async def _finished(self, activity: workflow.ActivityHandle[Result]) -> Result:
         try:
             return await asyncio.shield(activity)
         except asyncio.CancelledError:

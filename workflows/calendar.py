@@ -7,7 +7,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import options, rules, steps
 from workflows.messages import Call, HoldState, Message
-from workflows.options import StepOptions
+from workflows.options import StepOptions, StoreOptions
 from workflows.requests import (
     Attendee,
     Availability,
@@ -44,6 +44,13 @@ class RunStep(Protocol):
     """Runs an activity under a summary; raises ``ActivityError`` when it failed for good."""
 
     async def __call__(self, step: Step[Request, Result], request: Request, how: StepOptions, summary: str) -> Result:
+        """Run the step and return its result."""
+
+
+class RunOnStore(Protocol):
+    """Runs an activity on our own store within the workflow task; raises ``ActivityError`` when it failed."""
+
+    async def __call__(self, step: Step[Request, Result], request: Request, how: StoreOptions, summary: str) -> Result:
         """Run the step and return its result."""
 
 

@@ -38,6 +38,13 @@ class StepOptions(TypedDict):
     retry_policy: RetryPolicy
 
 
+class StoreOptions(TypedDict):
+    """The timeouts of one activity that runs inside the workflow task."""
+
+    schedule_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
 _SOON = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=1))
 _PATIENT = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=10))
 
@@ -92,11 +99,16 @@ RELEASE = StepOptions(
     retry_policy=_PATIENT,
 )
 
-FIND_CUSTOMER = StepOptions(
-    # The agent waits with its greeting; a caller who cannot be recognised is asked for the name instead.
-    start_to_close_timeout=timedelta(seconds=2),
-    schedule_to_close_timeout=timedelta(seconds=3),
-    retry_policy=_SOON,
+FIND_CUSTOMER = StoreOptions(
+    # A caller who cannot be recognised is asked for the name instead.
+    schedule_to_close_timeout=timedelta(seconds=1),
+    retry_policy=RetryPolicy(maximum_attempts=1),
+)
+
+RECORD_AT_ONCE = StoreOptions(
+    # Tried once, then left to ``RECORD``.
+    schedule_to_close_timeout=timedelta(seconds=2),
+    retry_policy=RetryPolicy(maximum_attempts=1),
 )
 
 RECORD = StepOptions(

@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import options, steps
-from workflows.calendar import RunStep, kind_of
+from workflows.calendar import RunOnStore, kind_of
 from workflows.messages import Call, Caller
 from workflows.requests import CustomerLookup
 
@@ -14,7 +14,7 @@ from workflows.requests import CustomerLookup
 class Recognition:
     """Looks the caller up by company and number, once per call; ``told`` says whether he has heard his name."""
 
-    def __init__(self, call: Call, run: RunStep) -> None:
+    def __init__(self, call: Call, run: RunOnStore) -> None:
         """Nobody has been looked up yet."""
         self._call = call
         self._run = run

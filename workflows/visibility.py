@@ -23,7 +23,6 @@ from workflows.messages import (
     TurnKind,
     TurnRecord,
 )
-from workflows.rules import OnOffer
 
 COMPANY = SearchAttributeKey.for_keyword("Company")
 CALL_OUTCOME = SearchAttributeKey.for_keyword("CallOutcome")
@@ -40,6 +39,14 @@ class Listed(NamedTuple):
     outcome: CallOutcome
     slot_start: datetime | None
     race_detected: bool
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it says more than that a call is in progress: who looks at the list a minute later still finds it."""
+        return self.race_detected or self.outcome not in _IN_PROGRESS
+
+
+_IN_PROGRESS = (CallOutcome.OPEN, CallOutcome.WAITING_FOR_YES, CallOutcome.ALTERNATIVES_OFFERED)
 
 
 def at_start(call: Call) -> TypedSearchAttributes:
@@ -78,11 +85,9 @@ def turn_label(kind: TurnKind, start: datetime | None, timezone: str) -> str:
     return said if start is None else f"{said}: {moment(start, timezone)}"
 
 
-def waiting_summary(on_offer: OnOffer | None, timezone: str) -> str:
-    """Return what a call waits for while its caller says nothing."""
-    if on_offer is None:
-        return "waiting for a word"
-    return f"waiting for a yes to {_any_of(on_offer.starts, timezone)}"
+def silence_summary(window: timedelta) -> str:
+    """Return what a call's timer is for."""
+    return f"the call ends after {window.total_seconds():g} s without a word"
 
 
 def page(view: ConversationView, call: Call, ending: Sequence[StepRecord] = ()) -> str:

@@ -16,7 +16,7 @@ from store.errors import QUERY_SECONDS
 from tests.deploy.compose import ROOT, services
 from worker import DRAIN
 from workflows import options
-from workflows.options import StepOptions
+from workflows.options import StepOptions, StoreOptions
 
 SERVICES = services()
 
@@ -27,8 +27,12 @@ STEPS: dict[str, StepOptions] = {
     "recheck": options.RECHECK,
     "book": options.BOOK,
     "release": options.RELEASE,
-    "find customer": options.FIND_CUSTOMER,
     "record": options.RECORD,
+}
+
+WITHIN_A_TASK: dict[str, StoreOptions] = {
+    "find customer": options.FIND_CUSTOMER,
+    "record at once": options.RECORD_AT_ONCE,
 }
 
 AT_THE_END = QUERY_SECONDS + REST_SECONDS
@@ -48,6 +52,11 @@ def allowed(service: str) -> float:
 @pytest.mark.parametrize("step", STEPS)
 def test_a_worker_drains_for_longer_than_any_try_of_a_step_takes(step: str) -> None:
     assert STEPS[step]["start_to_close_timeout"] < DRAIN
+
+
+@pytest.mark.parametrize("step", WITHIN_A_TASK)
+def test_a_step_within_a_workflow_task_is_over_before_the_task_is(step: str) -> None:
+    assert WITHIN_A_TASK[step]["schedule_to_close_timeout"] < options.TASK_TIMEOUT
 
 
 def test_compose_and_the_stack_let_a_worker_drain() -> None:

@@ -1,14 +1,17 @@
 """What the workflow tells Temporal to do on every golden path, in a file people can read: ``commands.txt``."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import HistoryEvent, MarkerRecordedEventAttributes
 
 FILE = Path(__file__).with_name("commands.txt")
+
+_LOCAL_ACTIVITY = "core_local_activity"
 
 _LEFT_OUT = "Answers to updates are left out: where they stand among the rest is a matter of milliseconds."
 
@@ -36,9 +39,16 @@ def _command(event: HistoryEvent) -> Iterator[str]:
         changed = event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
         yield f"show {', '.join(sorted(changed))}"
     elif event.event_type == EventType.EVENT_TYPE_MARKER_RECORDED:
-        yield f"mark {event.marker_recorded_event_attributes.marker_name}"
+        yield _marked(event.marker_recorded_event_attributes)
     elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
         yield "end"
+
+
+def _marked(marker: MarkerRecordedEventAttributes) -> str:
+    if marker.marker_name != _LOCAL_ACTIVITY:
+        return f"mark {marker.marker_name}"
+    [done] = marker.details["data"].payloads
+    return f"{json.loads(done.data)['activity_type']}: within the workflow task"
 
 
 def as_text(paths: Mapping[str, Sequence[str]]) -> str:

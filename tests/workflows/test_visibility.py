@@ -23,7 +23,6 @@ from workflows.messages import (
     TurnKind,
     TurnRecord,
 )
-from workflows.rules import OnOffer
 
 NINE, TEN = berlin("2025-10-16T09:00"), berlin("2025-10-16T10:00")
 ASKED = datetime(2025, 10, 14, 21, 6, 31, tzinfo=UTC)
@@ -103,10 +102,8 @@ def test_a_turn_is_called_by_what_was_said_of_which_moment() -> None:
     assert visibility.turn_label(TurnKind.CONFIRMATION, None, "Europe/Berlin") == "yes"
 
 
-def test_the_timer_says_what_the_call_waits_for() -> None:
-    offer = OnOffer(service=HAIRCUT, start=NINE, alternatives=(), day_words=None)
-    assert visibility.waiting_summary(offer, "Europe/Berlin") == "waiting for a yes to Thu 16 Oct 2025 09:00"
-    assert visibility.waiting_summary(None, "Europe/Berlin") == "waiting for a word"
+def test_the_timer_says_what_it_is_for() -> None:
+    assert visibility.silence_summary(timedelta(seconds=900)) == "the call ends after 900 s without a word"
 
 
 @pytest.mark.parametrize(
