@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     # Pure modules: loaded once per process instead of once per call, and time zones stay real ``tzinfo`` objects, which
@@ -202,10 +202,10 @@ class AppointmentWorkflow:
         if answer.status in _NOT_FREE and slot.start in self._perhaps_booked:
             # It may be our own booking that takes the slot: neither "taken" nor "yours" would be known to be true.
             return self._not_found_out(slot, uncertain=True)
-        return await self._on_the_callers_name(answer)
+        return answer
 
     async def _find_offer(self, slot: Slot, turn: Turn) -> Answer:
-        wish, wanted = self._wish_so_far, self._wanted(slot, turn)
+        wish, wanted = self._wish_so_far, self._wanted(slot, turn)._replace(name=await self._name_to_say())
         if wish.aim is Aim.FIRST_FREE:
             return await self._offers.first_free(wanted, wish.search_days)
         if wish.aim is Aim.ALTERNATIVES:
@@ -214,13 +214,9 @@ class AppointmentWorkflow:
             return await self._offers.near(wanted)
         return self._booked_before(slot.start) or await self._offers.exactly(wanted)
 
-    async def _on_the_callers_name(self, answer: Answer) -> Answer:
-        """Add to an offer whose name it would be booked on, where the caller has named none and the number tells."""
-        if answer.status is not AnswerStatus.AVAILABLE or self._wish_so_far.name is not None:
-            return answer
-        name = names.speakable((await self._recognition.known()).name)
-        self._recognition.told = self._recognition.told or name is not None
-        return answer.model_copy(update={"customer_name": name})
+    async def _name_to_say(self) -> str | None:
+        """Return whose name an offer says it would be booked on: where the caller names none and his number tells."""
+        return None if self._wish_so_far.name else names.speakable((await self._recognition.known()).name)
 
     def _wanted(self, slot: Slot, turn: Turn) -> Wanted:
         """Return what is looked for, with what the caller has turned down."""
@@ -229,6 +225,7 @@ class AppointmentWorkflow:
         return Wanted(
             slot=slot,
             asked_at=wish.asked_at,
+            turn_id=turn.wish.turn_id,
             window=wish.window,
             about=wish.about,
             not_again=turn.on_offer.starts if asks_for_others and turn.on_offer else (),
@@ -311,9 +308,10 @@ class AppointmentWorkflow:
         phone = wish.phone or self._call.caller_number
         attendee = Attendee(name=name, language=branch.language, email=wish.email, phone=phone)
         try:
-            outcome = await self._calendar.book(
+            answer, outcome = await self._calendar.book(
                 slot,
                 attendee,
+                turn.wish.turn_id,
                 hold_renewed=turn.recheck in (RecheckResult.PASSED, RecheckResult.SKIPPED),
                 look_first=slot.start in self._perhaps_booked,
             )
@@ -325,26 +323,16 @@ class AppointmentWorkflow:
             self._perhaps_booked.add(slot.start)
             return trouble.model_copy(update={"uncertain": True})
         self._perhaps_booked.discard(slot.start)
-        match outcome.result:
-            case BookingResult.BOOKED:
-                self._log.booked(slot, outcome, attendee)
-                return Answer(
-                    status=AnswerStatus.BOOKED,
-                    start=slot.start,
-                    service=slot.service,
-                    booking_uid=outcome.booking_uid,
-                    awaits_host=outcome.awaits_host,
-                    email_given=outcome.mail_reaches_caller,
-                )
-            case BookingResult.TAKEN:
-                return await self._offers.taken(self._wanted(slot, turn), CaughtAt.BOOKING)
-            case BookingResult.HELD_BY_ANOTHER_CALL:
-                return await self._offers.taken(self._wanted(slot, turn), CaughtAt.HOLD)
-            case BookingResult.TOO_SOON:
-                refusal = rules.too_soon(slot, wish.asked_at, branch)
-                return await self._offers.instead(refusal, self._wanted(slot, turn))
-            case BookingResult.PAST:
-                return rules.past(slot)
+        if answer:
+            self._log.booked(slot, outcome, attendee)
+            return answer
+        if outcome.result is BookingResult.TOO_SOON:
+            refusal = rules.too_soon(slot, wish.asked_at, branch)
+            return await self._offers.instead(refusal, self._wanted(slot, turn))
+        if outcome.result is BookingResult.PAST:
+            return rules.past(slot)
+        caught_at = CaughtAt.HOLD if outcome.result is BookingResult.HELD_BY_ANOTHER_CALL else CaughtAt.BOOKING
+        return await self._offers.taken(self._wanted(slot, turn), caught_at)
 
     def _calendar_trouble(self, error: ActivityError, slot: Slot) -> Answer:
         """Answer that the calendar could not be asked: neither "free" nor "taken" would be true."""
@@ -402,6 +390,7 @@ class AppointmentWorkflow:
         metrics.count_turn(workflow.metric_meter(), self._log.turns[-1])
         if answer.status is AnswerStatus.BOOKED and not answer.again:
             self._booked.append(answer)
+        self._recognition.told = self._recognition.told or answer.customer_name is not None
         self._spoken_of = answer.start or self._spoken_of
         if confirmed and answer.status is AnswerStatus.MISSING_CUSTOMER_NAME and heard:
             day_words = self._on_offer.day_words if self._on_offer else turn.wish.day_words
@@ -466,7 +455,7 @@ class AppointmentWorkflow:
         if self._log.ended_at is not None:
             try:
                 return await self._run_within_the_task(steps.record_call, record, options.RECORD_AT_ONCE, what)
-            except ActivityError as error:
+            except FailureError as error:
                 workflow.logger.warning("call not recorded yet: %s", kind_of(error))
         await self._run(steps.record_call, record, options.RECORD, what)
 
@@ -502,7 +491,7 @@ class AppointmentWorkflow:
         began_at = workflow.now()
         try:
             result = await running
-        except ActivityError as error:
+        except FailureError as error:
             self._log.stepped(step.__name__, began_at, workflow.now(), failure=kind_of(error))
             raise
         attempts = result.attempt if isinstance(result, StepResult) else None

@@ -16,7 +16,6 @@ from workflows.messages import (
     Appointment,
     Branch,
     CaughtAt,
-    HoldState,
     Reason,
     TimeWindow,
 )
@@ -29,11 +28,14 @@ MOST_TRIES = 3
 class Wanted(NamedTuple):
     """What is looked for: a slot or, with ``window`` or ``about``, any that comes near it on its day.
 
-    ``not_again`` are moments the caller has turned down.
+    ``turn_id`` is the turn that is answered; the caller may hear his ``name`` with an offer. ``not_again`` are moments
+    he has turned down.
     """
 
     slot: Slot
     asked_at: datetime
+    turn_id: str
+    name: str | None = None
     window: TimeWindow | None = None
     about: bool = False
     not_again: Collection[datetime] = ()
@@ -60,9 +62,9 @@ class Offers:
         slot = wanted.slot
         if objection := rules.objection(slot, wanted.asked_at, self._branch):
             return await self.instead(objection, wanted)
-        seen = await self._calendar.check(slot, wanted.asked_at)
-        if seen.listed and seen.hold is not HoldState.HELD_BY_ANOTHER_CALL:
-            return Answer(status=AnswerStatus.AVAILABLE, start=slot.start, service=slot.service)
+        offer, seen = await self._calendar.check(slot, wanted.asked_at, wanted.turn_id, wanted.name)
+        if offer:
+            return offer
         refusal = Answer(
             status=AnswerStatus.UNAVAILABLE,
             reason=Reason.HELD_BY_ANOTHER_CALL if seen.listed else None,
@@ -96,7 +98,7 @@ class Offers:
             taken=await self._taken(),
             not_again=wanted.not_again,
         )
-        if held := await self._first_held(slot, nearest):
+        if held := await self._first_held(wanted, nearest):
             return held
         refusal = Answer(status=AnswerStatus.UNAVAILABLE, window=window, start=slot.start, service=slot.service)
         left = [start for start in free if start not in nearest]
@@ -110,7 +112,7 @@ class Offers:
         earliest = alternatives.earliest(
             slot, free, wanted.asked_at, self._branch, window=wanted.window, taken=await self._taken()
         )
-        if held := await self._first_held(slot, earliest):
+        if held := await self._first_held(wanted, earliest):
             return held
         return Answer(
             status=AnswerStatus.NO_AVAILABILITY, reason=Reason.NO_SLOTS, window=wanted.window, service=slot.service
@@ -182,9 +184,9 @@ class Offers:
     async def _taken(self) -> list[tuple[datetime, datetime]]:
         return [(appointment.start, appointment.end) for appointment in await self._own_appointments()]
 
-    async def _first_held(self, wished: Slot, starts: Sequence[datetime]) -> Answer | None:
+    async def _first_held(self, wanted: Wanted, starts: Sequence[datetime]) -> Answer | None:
         for start in starts[:MOST_TRIES]:
-            slot = wished._replace(start=start)
-            if await self._calendar.take(slot):
-                return Answer(status=AnswerStatus.AVAILABLE, start=slot.start, service=slot.service)
+            slot = wanted.slot._replace(start=start)
+            if offer := await self._calendar.take(slot, wanted.turn_id, wanted.name):
+                return offer
         return None

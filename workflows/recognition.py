@@ -3,7 +3,7 @@
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError
 
 from workflows import options, steps
 from workflows.calendar import RunOnStore, kind_of
@@ -45,6 +45,6 @@ class Recognition:
         request = CustomerLookup(company=self._call.branch.company, number=self._call.caller_number)
         try:
             return await self._run(steps.find_customer, request, options.FIND_CUSTOMER, "who is calling?")
-        except ActivityError as error:
+        except FailureError as error:
             workflow.logger.warning("the caller could not be looked up: %s", kind_of(error))
             return Caller(unknowable=True)

@@ -5,7 +5,17 @@ from typing import TypedDict
 
 from pydantic import AwareDatetime
 
-from workflows.messages import BookingRecord, CallOutcome, HoldState, Message, Service, StepRecord, TurnRecord
+from workflows.messages import (
+    Answer,
+    AnswerStatus,
+    BookingRecord,
+    CallOutcome,
+    HoldState,
+    Message,
+    Service,
+    StepRecord,
+    TurnRecord,
+)
 
 
 class Line(Message):
@@ -65,11 +75,28 @@ class FreeSlots(StepResult):
     starts: tuple[AwareDatetime, ...] = ()
 
 
-class SlotCheck(SlotSearch):
-    """Is exactly ``start`` free? If so, hold it for the call."""
+class SlotOffer(CalendarRequest):
+    """Hold ``start`` for the call: if that succeeds it is offered, to a caller who may hear his name.
+
+    ``turn_id`` is the turn that is answered with it.
+    """
 
     start: AwareDatetime
     hold_seconds: float
+    turn_id: str | None = None
+    customer_name: str | None = None
+
+    def answer_to(self, result: "Availability | Held") -> Answer | None:
+        """Return the offer, where the step's result is one."""
+        if not result.can_be_offered:
+            return None
+        return Answer(
+            status=AnswerStatus.AVAILABLE, start=self.start, service=self.service, customer_name=self.customer_name
+        )
+
+
+class SlotCheck(SlotOffer, SlotSearch):
+    """Is exactly ``start`` free? If so, hold it for the call."""
 
 
 class Availability(StepResult):
@@ -79,12 +106,14 @@ class Availability(StepResult):
     hold: HoldState
     starts: tuple[AwareDatetime, ...] = ()
 
+    @property
+    def can_be_offered(self) -> bool:
+        """Whether the slot is free, and no other call's."""
+        return self.listed and self.hold is not HoldState.HELD_BY_ANOTHER_CALL
 
-class SlotHold(CalendarRequest):
-    """Hold one slot for the call."""
 
-    start: AwareDatetime
-    hold_seconds: float
+class SlotHold(SlotOffer):
+    """Hold one slot for the call that was just read as free."""
 
 
 class Held(StepResult):
@@ -92,9 +121,17 @@ class Held(StepResult):
 
     hold: HoldState
 
+    @property
+    def can_be_offered(self) -> bool:
+        """Whether no other call holds the slot."""
+        return self.hold is not HoldState.HELD_BY_ANOTHER_CALL
 
-class SlotRecheck(SlotHold):
+
+class SlotRecheck(CalendarRequest):
     """Look at exactly one slot again, freshly, and renew the hold on it."""
+
+    start: AwareDatetime
+    hold_seconds: float
 
 
 class Recheck(StepResult):
@@ -121,13 +158,27 @@ class BookSlot(CalendarRequest):
     """Book ``start``. ``hold_seconds`` is set where no re-check has renewed the hold before.
 
     ``look_first``: an earlier step may have booked this moment for this call; look for that booking before anything
-    else.
+    else. ``turn_id`` is the turn that is answered with what comes of it.
     """
 
     start: AwareDatetime
     attendee: Attendee
     hold_seconds: float | None = None
     look_first: bool = False
+    turn_id: str | None = None
+
+    def answer_to(self, outcome: "BookingOutcome") -> Answer | None:
+        """Return what the caller is told of his booking, where there is one."""
+        if outcome.result is not BookingResult.BOOKED:
+            return None
+        return Answer(
+            status=AnswerStatus.BOOKED,
+            start=self.start,
+            service=self.service,
+            booking_uid=outcome.booking_uid,
+            awaits_host=outcome.awaits_host,
+            email_given=outcome.mail_reaches_caller,
+        )
 
 
 class BookingResult(StrEnum):
