@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
@@ -19,11 +20,13 @@ from activities.attempts import Attempts
 from activities.budget import Budgets
 from activities.calcom_client import CalcomClient, calcom_http
 from activities.heartbeats import SENT_EVERY, Heartbeats
+from activities.news import News, Tell
 from activities.records import RecordActivities
 from activities.scheduling import SchedulingActivities
 from starter.connect import Connection, read_connection
 from starter.health import Readiness, TemporalWatch, told_on
 from starter.logs import configure_logging
+from starter.nearby import Nearby
 from starter.patience import connected, database_there
 from starter.settings import Settings, exit_on_bad_settings, load_settings, open_database, refuse_weak_keys
 from store.catalog import CatalogError, load_catalog
@@ -36,6 +39,7 @@ from store.retention import pruning
 from workflows import options
 from workflows.appointment import AppointmentWorkflow
 from workflows.messages import TASK_QUEUE
+from workflows.requests import SlotCheck, SlotRecheck
 
 logger = logging.getLogger("slotkeeper.worker")
 
@@ -57,8 +61,9 @@ def build_worker(
     task_queue: str = TASK_QUEUE,
     drain: timedelta = DRAIN,
     version: WorkerDeploymentVersion | None = None,
+    tell: Tell | None = None,
 ) -> Worker:
-    """Put a worker together: the conversation, and every step it may ask for.
+    """Put a worker together: the conversation, and every step it may ask for; ``tell`` hears what steps come to.
 
     With a ``version`` every call ends on the version it began on, and new calls are given to the one that operators
     have made the current one.
@@ -77,7 +82,7 @@ def build_worker(
             records.find_customer,
             records.record_call,
         ],
-        interceptors=[Attempts(), Heartbeats()],
+        interceptors=[*([News(tell)] if tell else []), Attempts(), Heartbeats()],
         max_heartbeat_throttle_interval=SENT_EVERY,
         graceful_shutdown_timeout=drain,
         sticky_queue_schedule_to_start_timeout=STICKY_LIMIT,
@@ -125,10 +130,17 @@ async def key_variables(engine: AsyncEngine) -> frozenset[str]:
     return frozenset(branch.calcom_api_key_env for company in catalog.companies for branch in company.branches)
 
 
+class RunningWorker(NamedTuple):
+    """A worker that takes work, and what carries out its calendar's steps."""
+
+    worker: Worker
+    scheduling: SchedulingActivities
+
+
 @asynccontextmanager
 async def running_worker(
-    client: Client, engine: AsyncEngine, settings: Settings, connection: Connection
-) -> AsyncIterator[Worker]:
+    client: Client, engine: AsyncEngine, settings: Settings, connection: Connection, tell: Tell | None = None
+) -> AsyncIterator[RunningWorker]:
     """Run a worker with real dependencies on an up-to-date database; leaving the context drains it.
 
     Raises ``SettingsError`` where a key the catalog names is weak.
@@ -146,8 +158,22 @@ async def running_worker(
         calcom = CalcomClient(http, observe=times.count, budgets=budgets)
         scheduling = SchedulingActivities(calcom, Holds(engine), os.environ)
         records, version = RecordActivities(engine), worker_version(settings)
-        async with build_worker(client, scheduling, records, version=version) as worker:
-            yield worker
+        async with build_worker(client, scheduling, records, version=version, tell=tell) as worker:
+            yield RunningWorker(worker, scheduling)
+
+
+@asynccontextmanager
+async def worker_nearby(
+    client: Client, engine: AsyncEngine, settings: Settings, connection: Connection
+) -> AsyncIterator[Nearby]:
+    """Run a worker for the web process it is in, as ``running_worker`` does."""
+
+    def begin(request: SlotCheck | SlotRecheck) -> None:
+        running.scheduling.begin(request)
+
+    nearby = Nearby(begin)
+    async with running_worker(client, engine, settings, connection, nearby.tell) as running:
+        yield nearby
 
 
 async def keep_looking(look: Readiness) -> None:
@@ -177,7 +203,7 @@ async def main() -> None:
             duty.temporal = TemporalWatch(client)
             if not await database_there(engine, stop):
                 return
-            async with running_worker(client, engine, settings, connection) as duty.worker:
+            async with running_worker(client, engine, settings, connection) as (duty.worker, _):
                 logger.info("working on task queue %s", TASK_QUEUE)
                 looking = asyncio.create_task(keep_looking(look))
                 await stop.wait()

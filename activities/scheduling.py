@@ -5,10 +5,12 @@ that is down costs the hold, never the step. Before a booking is called refused,
 gives a repeated request the very answer it gives a stranger's.
 """
 
+import asyncio
 import hashlib
 import re
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -57,6 +59,9 @@ HOLD_AFTER_BOOKING_SECONDS = 10.0
 OVER_AFTER = timedelta(seconds=15)
 """So long after its start no request of an attempt to book is under way: look-up 3 s, hold 2 s, booking 10 s."""
 
+WORTH_BEGINNING_SECONDS = 0.03
+"""A calendar that answers sooner has answered before the step that looks is begun."""
+
 LOOK_AGAIN_AFTER = timedelta(seconds=2)
 
 _LOOKUP_WINDOW = timedelta(days=1)
@@ -81,12 +86,24 @@ class SchedulingActivities:
         self._client = client
         self._holds = holds
         self._keys = keys
+        self._begun: set[asyncio.Task[None]] = set()
+        self._last_read_seconds = WORTH_BEGINNING_SECONDS
+
+    def begin(self, request: SlotCheck | SlotRecheck) -> None:
+        """Begin the look that this step will take: the step, when it comes, joins it while it is under way.
+
+        Where the calendar answers faster than a step is begun nothing would be won, and it would be asked twice.
+        """
+        if self._last_read_seconds >= WORTH_BEGINNING_SECONDS:
+            task = asyncio.create_task(self._look_ahead(request))
+            self._begun.add(task)
+            task.add_done_callback(self._begun.discard)
 
     @activity.defn
     async def check_slot(self, request: SlotCheck) -> Availability:
         """Read the free slots, then hold the exact one for this call."""
         start = request.start.astimezone(UTC)
-        starts = await self._read_slots(request, request.look_from, request.look_until)
+        starts = await self._look(request)
         if start not in starts:
             return Availability(
                 listed=False, hold=HoldState.NOT_TRIED, starts=await self._without_holds(request, starts)
@@ -118,9 +135,8 @@ class SchedulingActivities:
         hold = await self._hold(request, start, request.hold_seconds, to_book=True)
         if hold is HoldState.HELD_BY_ANOTHER_CALL:
             return Recheck(listed=False, hold=hold)
-        end = start + request.service.duration
         try:
-            starts = await self._read_slots(request, start, end, need=Need.OPTIONAL, fresh=True)
+            starts = await self._look(request)
         except ApplicationError as error:
             if error.type != RATE_LIMITED:
                 raise
@@ -235,6 +251,17 @@ class SchedulingActivities:
         found = (_booked(booking, request, recovered=True) for booking in bookings if _is_own(booking, request))
         return next(found, None)
 
+    async def _look(self, request: SlotCheck | SlotRecheck) -> tuple[datetime, ...]:
+        if isinstance(request, SlotCheck):
+            return await self._read_slots(request, request.look_from, request.look_until)
+        start = request.start.astimezone(UTC)
+        return await self._read_slots(request, start, start + request.service.duration, need=Need.OPTIONAL, fresh=True)
+
+    async def _look_ahead(self, request: SlotCheck | SlotRecheck) -> None:
+        # What goes wrong is told to the step that joins, or that looks again.
+        with suppress(ApplicationError):
+            await self._look(request)
+
     async def _read_slots(
         self,
         request: CalendarRequest,
@@ -245,7 +272,8 @@ class SchedulingActivities:
         fresh: bool = False,
     ) -> tuple[datetime, ...]:
         with _calendar_errors(request):
-            return await self._client.slots(
+            began = time.monotonic()
+            starts = await self._client.slots(
                 self._account(request),
                 request.service.event_type_id,
                 look_from,
@@ -254,6 +282,8 @@ class SchedulingActivities:
                 need=need,
                 fresh=fresh,
             )
+            self._last_read_seconds = time.monotonic() - began
+            return starts
 
     async def _hold(
         self, request: CalendarRequest, start: datetime, seconds: float, *, to_book: bool = False

@@ -67,6 +67,27 @@ def webhook(
 
 
 @app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8080,
+    linger: Annotated[
+        float, typer.Option(help="Seconds after SIGTERM in which requests are taken while /ready says no.", min=0)
+    ] = 0,
+) -> None:
+    """Serve the voice platform and work in one process: quickest, for small installations."""
+    from worker import worker_nearby
+
+    configure_logging("slotkeeper")
+    with exit_on_bad_settings():
+        settings = load_settings("RETELL_API_KEY", "CALCOM_API_KEY")
+        try:
+            _run_with_store(serve_webhook(settings, host, port, _say_where, linger, worker_nearby))
+        except RuntimeError as error:
+            typer.echo(f"the worker could not start or had to stop: {error}", err=True)
+            raise typer.Exit(FAILED) from None
+
+
+@app.command()
 def console(
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs a login.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8090,

@@ -6,10 +6,11 @@ answers, or does not answer in time, becomes an answer that is true.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TypedDict
+from functools import partial
+from typing import Any, TypedDict
 
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import (
@@ -25,6 +26,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from starter.health import TemporalWatch
+from starter.nearby import Nearby
 from workflows import options, rules, visibility
 from workflows.appointment import AppointmentWorkflow
 from workflows.messages import (
@@ -82,11 +84,13 @@ class StartOptions(TypedDict):
 class Conversation:
     """Starts, signals and asks the workflow of a call; whatever arrives first starts it."""
 
-    def __init__(self, client: Client, task_queue: str = TASK_QUEUE) -> None:
-        """Talk through this client; workers listen on ``task_queue``."""
+    def __init__(self, client: Client, task_queue: str = TASK_QUEUE, nearby: Nearby | None = None) -> None:
+        """Talk through this client; workers listen on ``task_queue``, one of them perhaps in this process."""
         self._client = client
         self._watch = TemporalWatch(client)
         self._task_queue = task_queue
+        self._nearby = nearby
+        self._being_kept: set[asyncio.Task[Answer]] = set()
 
     async def begin(self, call: Call) -> None:
         """Start the call's workflow; nothing happens if it has begun, or is over.
@@ -106,6 +110,29 @@ class Conversation:
 
     async def check_slot(self, call: Call, wish: SlotWish) -> Answer:
         """Ask whether a moment is free; answers within the time the caller waits."""
+        if self._nearby is None:
+            return await self._ask(call, wish)
+        self._nearby.asked(call, wish)
+        with self._nearby.listening(wish.turn_id) as told:
+            answer = await self._sooner(told, self._ask(call, wish))
+        self._nearby.answered(call.call_id, answer)
+        return answer
+
+    async def confirm(self, call: Call, confirmation: Confirmation) -> Answer:
+        """Deliver the caller's "yes", then ask what came of it.
+
+        Once delivered the "yes" is durable: an outcome that takes longer than the caller waits is ``pending``, goes on
+        by itself, and is there when the same function is asked again.
+        """
+        if self._nearby is None:
+            return await self._deliver(call, confirmation, None)
+        self._nearby.confirmed(call, confirmation)
+        with self._nearby.listening(confirmation.wish.turn_id) as told:
+            answer = await self._deliver(call, confirmation, told)
+        self._nearby.answered(call.call_id, answer)
+        return answer
+
+    async def _ask(self, call: Call, wish: SlotWish) -> Answer:
         try:
             async with asyncio.timeout(_left(wish.answer_by)), self._start_operation(call) as start:
                 return await self._client.execute_update_with_start_workflow(
@@ -117,12 +144,7 @@ class Conversation:
             logger.warning("a question of call %s was not answered in time: %s", call.call_id, _kind_of(error))
             return NOT_FOUND_OUT
 
-    async def confirm(self, call: Call, confirmation: Confirmation) -> Answer:
-        """Deliver the caller's "yes", then ask what came of it.
-
-        Once delivered the "yes" is durable: an outcome that takes longer than the caller waits is ``pending``, goes on
-        by itself, and is there when the same function is asked again.
-        """
+    async def _deliver(self, call: Call, confirmation: Confirmation, told: asyncio.Future[Answer] | None) -> Answer:
         wish = confirmation.wish
         try:
             async with asyncio.timeout(_left(wish.answer_by)):
@@ -138,7 +160,30 @@ class Conversation:
                 return await self._answer_of_ended(call, wish.answer_by, wish)
             logger.warning("a confirmation of call %s was not delivered: %s", call.call_id, _kind_of(error))
             return NOT_FOUND_OUT.model_copy(update={"uncertain": True})
-        return await self._outcome(handle, call, wish)
+        outcome = self._outcome(handle, call, wish)
+        return await (outcome if told is None else self._sooner(told, outcome))
+
+    async def _sooner(self, told: asyncio.Future[Answer], kept: Coroutine[Any, Any, Answer]) -> Answer:
+        """Return what a step in this process has come to, or what Temporal has kept of it: whichever is here first.
+
+        Both are what the step's request says, so they are the same; that they were is looked at afterwards.
+        """
+        keeping = asyncio.create_task(kept)
+        try:
+            await asyncio.wait({told, keeping}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            keeping.cancel()
+            raise
+        if keeping.done():
+            return keeping.result()
+        self._being_kept.add(keeping)
+        keeping.add_done_callback(partial(self._compare, told.result()))
+        return told.result()
+
+    def _compare(self, told: Answer, keeping: asyncio.Task[Answer]) -> None:
+        self._being_kept.discard(keeping)
+        if not keeping.cancelled() and (kept := keeping.result()) != told:
+            logger.warning("an answer was told as %s and is kept as %s", told.status, kept.status)
 
     async def _outcome(
         self, handle: WorkflowHandle[AppointmentWorkflow, CallResult], call: Call, wish: SlotWish

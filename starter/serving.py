@@ -5,17 +5,21 @@ import math
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import cast
 
 import uvicorn
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
 
-from starter.connect import connect, read_connection
+from starter.connect import Connection, connect, read_connection
 from starter.conversation import Conversation
 from starter.directory import Directory, read_catalog
 from starter.journal import Journal
-from starter.patience import database_there
+from starter.nearby import Nearby
+from starter.patience import connected, database_there
 from starter.settings import Settings, open_database
 from starter.webhook import create_app
 from starter.wires import Wires
@@ -23,51 +27,72 @@ from store.catalog import apply_catalog, load_catalog
 from store.engine import close
 from store.migrate import migrate
 
+WorkerBeside = Callable[[Client, AsyncEngine, Settings, Connection], AbstractAsyncContextManager[Nearby]]
+"""Runs a worker in the process of the web server; leaving the context drains it."""
+
 
 async def serve_webhook(
-    settings: Settings, host: str, port: int, listening: Callable[[str, int], None], linger_seconds: float = 0
+    settings: Settings,
+    host: str,
+    port: int,
+    listening: Callable[[str, int], None],
+    linger_seconds: float = 0,
+    beside: WorkerBeside | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let the answers under way out.
 
-    ``listening`` is told host and port once requests are taken; port 0 takes a free one. Temporal need not run yet.
+    ``listening`` is told host and port once requests are taken; port 0 takes a free one. Temporal need not run yet,
+    unless a worker runs ``beside`` in this process; that one ends when the last answer is out.
     For ``linger_seconds`` after the signal requests are still taken, while ``/ready`` already says no: for a load
     balancer to notice.
 
     Raises:
         CatalogError: The catalog file is refused, or there is no catalog at all.
+        RuntimeError: Temporal has not answered for a minute, and a worker needs it.
         SettingsError: ``DATABASE_URL``, ``METRICS_BIND`` or Temporal's own settings cannot be used.
         StoreUnavailable: The database has not answered for a minute, or no longer does.
     """
-    connection = read_connection(settings, "slotkeeper-webhook")
+    connection = read_connection(settings, "slotkeeper-webhook" if beside is None else "slotkeeper")
     engine = open_database(settings)
     try:
         with _told_to_stop() as stop:
             if not await database_there(engine, stop):
                 return
+            client = await (connect(connection, lazy=True) if beside is None else connected(connection, stop))
+            if client is None:
+                return
         await migrate(engine)
         if settings.catalog_file:
             await apply_catalog(engine, read_catalog(settings.catalog_file))
         directory = Directory(engine, await load_catalog(engine))
-        conversation = Conversation(await connect(connection, lazy=True))
-        journal = Journal(engine, connection.meter)
-        app = create_app(settings=settings, conversation=conversation, directory=directory, journal=journal)
-        connection.tracing.see_answers(app)
-        config = uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            # It is called like a class of protocols, and makes them.
-            http=cast(type[asyncio.Protocol], Wires(settings.webhook_concurrency, settings.answer_budget_seconds)),
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=answers_out_within(settings.answer_budget_seconds),
-        )
-        await Server(config, listening, app.state.leaving, linger_seconds).serve()
+        async with nullcontext() if beside is None else beside(client, engine, settings, connection) as nearby:
+            app = create_app(
+                settings=settings,
+                conversation=Conversation(client, nearby=nearby),
+                directory=directory,
+                journal=Journal(engine, connection.meter),
+            )
+            connection.tracing.see_answers(app)
+            config = _config(app, settings, host, port)
+            await Server(config, listening, app.state.leaving, linger_seconds).serve()
     finally:
         await close(engine)
+
+
+def _config(app: FastAPI, settings: Settings, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        # It is called like a class of protocols, and makes them.
+        http=cast(type[asyncio.Protocol], Wires(settings.webhook_concurrency, settings.answer_budget_seconds)),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=answers_out_within(settings.answer_budget_seconds),
+    )
 
 
 @contextmanager
