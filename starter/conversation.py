@@ -50,6 +50,9 @@ logger = logging.getLogger(__name__)
 ENDED_CALL_LIMIT = 2.0
 """Seconds that reading the result of an ended call may take, if the caller waits that long."""
 
+CATCHES_UP_SECONDS = 1.0
+"""So long what a caller says next waits until Temporal has kept what he was told before: usually milliseconds."""
+
 NOT_FOUND_OUT = Answer(status=AnswerStatus.ERROR, reason=Reason.CALENDAR_UNREACHABLE)
 """Neither "free" nor "taken": it could not be found out in time."""
 
@@ -90,7 +93,7 @@ class Conversation:
         self._watch = TemporalWatch(client)
         self._task_queue = task_queue
         self._nearby = nearby
-        self._being_kept: set[asyncio.Task[Answer]] = set()
+        self._being_kept: dict[str, asyncio.Task[Answer]] = {}
 
     async def begin(self, call: Call) -> None:
         """Start the call's workflow; nothing happens if it has begun, or is over.
@@ -113,8 +116,9 @@ class Conversation:
         if self._nearby is None:
             return await self._ask(call, wish)
         self._nearby.asked(call, wish)
+        await self._caught_up(call)
         with self._nearby.listening(wish.turn_id) as told:
-            answer = await self._sooner(told, self._ask(call, wish))
+            answer = await self._sooner(told, call, self._ask(call, wish))
         self._nearby.answered(call.call_id, answer)
         return answer
 
@@ -127,6 +131,7 @@ class Conversation:
         if self._nearby is None:
             return await self._deliver(call, confirmation, None)
         self._nearby.confirmed(call, confirmation)
+        await self._caught_up(call)
         with self._nearby.listening(confirmation.wish.turn_id) as told:
             answer = await self._deliver(call, confirmation, told)
         self._nearby.answered(call.call_id, answer)
@@ -161,9 +166,14 @@ class Conversation:
             logger.warning("a confirmation of call %s was not delivered: %s", call.call_id, _kind_of(error))
             return NOT_FOUND_OUT.model_copy(update={"uncertain": True})
         outcome = self._outcome(handle, call, wish)
-        return await (outcome if told is None else self._sooner(told, outcome))
+        return await (outcome if told is None else self._sooner(told, call, outcome))
 
-    async def _sooner(self, told: asyncio.Future[Answer], kept: Coroutine[Any, Any, Answer]) -> Answer:
+    async def _caught_up(self, call: Call) -> None:
+        """Wait until what the caller has heard is kept: only then does the call know what he speaks of."""
+        if (keeping := self._being_kept.get(call.call_id)) is not None:
+            await asyncio.wait({keeping}, timeout=CATCHES_UP_SECONDS)
+
+    async def _sooner(self, told: asyncio.Future[Answer], call: Call, kept: Coroutine[Any, Any, Answer]) -> Answer:
         """Return what a step in this process has come to, or what Temporal has kept of it: whichever is here first.
 
         Both are what the step's request says, so they are the same; that they were is looked at afterwards.
@@ -176,12 +186,13 @@ class Conversation:
             raise
         if keeping.done():
             return keeping.result()
-        self._being_kept.add(keeping)
-        keeping.add_done_callback(partial(self._compare, told.result()))
+        self._being_kept[call.call_id] = keeping
+        keeping.add_done_callback(partial(self._compare, call.call_id, told.result()))
         return told.result()
 
-    def _compare(self, told: Answer, keeping: asyncio.Task[Answer]) -> None:
-        self._being_kept.discard(keeping)
+    def _compare(self, call_id: str, told: Answer, keeping: asyncio.Task[Answer]) -> None:
+        if self._being_kept.get(call_id) is keeping:
+            del self._being_kept[call_id]
         if not keeping.cancelled() and (kept := keeping.result()) != told:
             logger.warning("an answer was told as %s and is kept as %s", told.status, kept.status)
 

@@ -34,6 +34,7 @@ from starter import webhook
 from starter.conversation import Conversation
 from starter.directory import Directory
 from starter.journal import Journal
+from starter.nearby import Nearby
 from starter.settings import Settings
 from store.catalog import apply_catalog, load_catalog
 from store.catalog.file import parse_catalog
@@ -43,7 +44,8 @@ from store.holds import Holds, LiveHold
 from store.tables import Call
 from worker import build_worker
 from workflows.appointment import AppointmentWorkflow
-from workflows.messages import CallResult, workflow_id
+from workflows.messages import Answer, CallResult, workflow_id
+from workflows.requests import SlotCheck, SlotRecheck
 
 CATALOG = Path(__file__).parents[2] / "catalog.toml"
 SALON = "+493055500020"
@@ -127,6 +129,8 @@ class Salon:
     http: httpx.AsyncClient
     holds: Holds
     callers: list[Caller] = field(default_factory=list)
+    told: dict[str, Answer] = field(default_factory=dict)
+    nearby: Nearby | None = None
     _worker: AsyncExitStack = field(default_factory=AsyncExitStack)
     _numbers: "count[int]" = field(default_factory=lambda: count(4915550100001))
 
@@ -141,10 +145,25 @@ class Salon:
         calcom = await self._worker.enter_async_context(calcom_http("http://calcom.example", self.line))
         scheduling = SchedulingActivities(CalcomClient(calcom), self.holds, {"CALCOM_API_KEY": CALCOM_KEY})
         records = RecordActivities(self.engine, self.clock)
+        self._begin = scheduling.begin
         worker = build_worker(
-            self.temporal, scheduling, records, task_queue=self.task_queue, drain=timedelta(seconds=1)
+            self.temporal,
+            scheduling,
+            records,
+            task_queue=self.task_queue,
+            drain=timedelta(seconds=1),
+            tell=self._tell if self.nearby else None,
         )
         await self._worker.enter_async_context(worker)
+
+    def begin(self, request: SlotCheck | SlotRecheck) -> None:
+        """Begin a look, as the web process has it done by a worker in the same process."""
+        self._begin(request)
+
+    def _tell(self, turn_id: str, answer: Answer) -> None:
+        assert self.nearby
+        self.told[turn_id] = answer
+        self.nearby.tell(turn_id, answer)
 
     async def worker_stops(self) -> None:
         await self._worker.aclose()
@@ -264,11 +283,13 @@ async def open_salon(
     zone: str | None = None,
     store_patience: float = QUERY_SECONDS,
     web_temporal: Client | None = None,
+    together: bool = False,
     **kind: Any,
 ) -> AsyncIterator[Salon]:
     """Open a salon with a running worker; at closing time everybody hangs up, and nothing may be left over.
 
     The database holds the repository's catalog.
+    ``together`` has worker and web process share what they share in one process; ``told`` is then what was told early.
     ``web_temporal`` is what the web process is connected to where that is not the real server; ``kind`` changes the
     calendar's event types.
     """
@@ -278,9 +299,10 @@ async def open_salon(
     if hours or zone:
         await apply_catalog(engine, parse_catalog(catalog_file(hours, zone), "catalog.toml"))
     task_queue = f"appointments-{uuid4().hex}"
+    nearby = Nearby(lambda request: salon.begin(request)) if together else None
     app = webhook.create_app(
         settings=Settings(retell_api_key=SecretStr(RETELL_KEY), answer_budget_seconds=answer_budget),
-        conversation=Conversation(web_temporal or temporal, task_queue),
+        conversation=Conversation(web_temporal or temporal, task_queue, nearby),
         directory=Directory(engine, await load_catalog(engine)),
         journal=Journal(engine),
         clock=clock,
@@ -296,6 +318,7 @@ async def open_salon(
             engine=engine,
             http=http,
             holds=Holds(engine),
+            nearby=nearby,
         )
         await salon.worker_starts()
         try:
