@@ -74,6 +74,11 @@ class Need(StrEnum):
     """A caller has said "yes". Everything but slot lists counts as this."""
 
 
+def most_urgent(*needs: Need) -> Need:
+    """Return the one that yields last."""
+    return max(needs, key=[*Need].index)
+
+
 @dataclass(frozen=True)
 class Budget:
     """What Cal.com said of a key: ``remaining`` requests of those ``allowed`` are left, until ``resets_at``.

@@ -5,15 +5,13 @@ mid 2026, or read in its source.
 """
 
 import asyncio
-import importlib.util
 import itertools
-import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -33,6 +31,7 @@ from activities.calcom_answers import (
     Slots,
     Success,
 )
+from activities.calcom_http import calcom_http as calcom_http
 from activities.errors import (
     OF_A_BOOKING,
     OF_A_UID,
@@ -45,6 +44,7 @@ from activities.errors import (
     error_of,
     not_understood,
 )
+from activities.single_flight import SingleFlight
 
 SLOTS_SECONDS = 3.0
 """Measured 0.3 to 2 s, and the caller is listening."""
@@ -100,26 +100,15 @@ def _nobody(_: CalendarAnswer) -> None:
     """Observe nothing."""
 
 
-def calcom_http(base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    """Return the process's one connection pool to Cal.com; whoever calls this closes it.
+class _Read(NamedTuple):
+    """What a read of slots asks; moments are in UTC, so that the same one always looks the same."""
 
-    ``base_url`` is the API's root, without ``/v2``; ``transport`` replaces the network in tests. HTTP/2 is used where
-    the extra is installed. Cookies are refused, as branches with different keys share the pool. The libraries' own
-    logging is turned down: at INFO it holds query strings with e-mail addresses, at DEBUG the key.
-    """
-    for library in ("httpx", "httpcore", "hpack", "h2"):
-        logging.getLogger(library).setLevel(logging.WARNING)
-    return httpx.AsyncClient(
-        base_url=base_url,
-        transport=transport,
-        http2=importlib.util.find_spec("h2") is not None,
-        # No limit, as a request that gives up while it is given a connection leaves that one in the pool, unusable
-        # (httpcore 1.0.9): a limited pool runs dry. The worker bounds how many activities ask at once.
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30),
-        follow_redirects=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        headers={"User-Agent": "slotkeeper"},
-    )
+    account: Account
+    event_type_id: int
+    start: datetime
+    end: datetime
+    timezone: str
+    fresh: bool
 
 
 _LEAST_EXTRA, _MOST_EXTRA = 1_000, 60_000
@@ -147,6 +136,7 @@ class CalcomClient:
         self._clock = clock
         self._observe = observe
         self._budgets = budgets or Budgets(clock=clock)
+        self._reads = SingleFlight[_Read, tuple[datetime, ...]]()
         # Every process begins elsewhere, and uses no number again before all were used.
         begin = _LEAST_EXTRA + secrets.randbelow(_MOST_EXTRA - _LEAST_EXTRA)
         self._extra_milliseconds = itertools.cycle(
@@ -169,29 +159,12 @@ class CalcomClient:
         Cal.com lists slots that have ended by ``end``. It answers equal queries from a cache of about 2 s; with
         ``fresh`` it is asked what nobody asked before. Full slots of seated events are left out. ``need`` says how
         readily the request yields when the key has few left.
+
+        Whoever asks the same while it is being answered waits for the same answer (``SingleFlight``): so it can be
+        asked ahead of the step that will need it, by whoever lives in the same event loop.
         """
-        asked_end = end
-        if fresh:
-            # The end, as another start could move the grid; under a minute, as slots end on full minutes, so that no
-            # further one fits in; at least a second, as Cal.com takes an end of 00:00:00 for the end of that day.
-            asked_end = end.astimezone(UTC) + timedelta(milliseconds=next(self._extra_milliseconds))
-        days = await self._ask(
-            Slots,
-            "slots",
-            "GET",
-            "slots",
-            account=account,
-            need=need,
-            seconds=SLOTS_SECONDS,
-            query={
-                "eventTypeId": str(event_type_id),
-                "start": _utc(start),
-                "end": _utc(asked_end),
-                "timeZone": timezone,
-            },
-        )
-        listed = {slot.start for day in days.values() for slot in day if slot.seats_remaining != 0}
-        return tuple(sorted(slot for slot in listed if start <= slot < end))
+        read = _Read(account, event_type_id, start.astimezone(UTC), end.astimezone(UTC), timezone, fresh)
+        return await self._reads.join(read, need, partial(self._read_slots, read))
 
     async def create_booking(
         self,
@@ -326,6 +299,30 @@ class CalcomClient:
     async def me(self, account: Account) -> Owner:
         """Return whose key it is; ``NotConfigured`` for a key that is refused."""
         return await self._ask(OneOwner, "me", "GET", "me", account=account, seconds=LOOKUP_SECONDS)
+
+    async def _read_slots(self, read: _Read, need: Need) -> tuple[datetime, ...]:
+        asked_end = read.end
+        if read.fresh:
+            # The end, as another start could move the grid; under a minute, as slots end on full minutes, so that no
+            # further one fits in; at least a second, as Cal.com takes an end of 00:00:00 for the end of that day.
+            asked_end += timedelta(milliseconds=next(self._extra_milliseconds))
+        days = await self._ask(
+            Slots,
+            "slots",
+            "GET",
+            "slots",
+            account=read.account,
+            need=need,
+            seconds=SLOTS_SECONDS,
+            query={
+                "eventTypeId": str(read.event_type_id),
+                "start": _utc(read.start),
+                "end": _utc(asked_end),
+                "timeZone": read.timezone,
+            },
+        )
+        listed = {slot.start for day in days.values() for slot in day if slot.seats_remaining != 0}
+        return tuple(sorted(slot for slot in listed if read.start <= slot < read.end))
 
     async def _ask(
         self,

@@ -1,8 +1,8 @@
 """What one booked call costs: in Temporal, at Cal.com, in the database, and in processor time.
 
 The call is the one that is made most: it begins, a moment is asked for and offered, the caller says yes, it is booked,
-the caller hangs up. Calls follow one another on the embedded stack with its file databases; the first few warm it up
-and are left out.
+the caller hangs up. Calls follow one another on the embedded stack with its file databases, once with worker and
+webhook apart and once with both in one process; the first few warm it up and are left out.
 """
 
 import asyncio
@@ -22,9 +22,11 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from bench.figures import Figures
+from bench.systems import APART, TOGETHER, System
 from simulator.business import BUSINESSES
 from simulator.caller import Caller
-from simulator.stack import Stack, running_stack
+from simulator.stack import AS_USUAL, Stack, running_stack
 
 CALLS = 30
 """Three requests each: within what the calendar allows one key in a minute."""
@@ -41,9 +43,12 @@ BILLED = {
 }
 """Events that Temporal Cloud counts as an action each."""
 
+LOCAL_ACTIVITY = "core_local_activity"
+"""The SDK's name of the marker that keeps what a local activity came to."""
+
 ROWS_OF_A_CALL = ("call", "turn", "reply", "booking", "customer")
 
-Figures = list[dict[str, float | int | str]]
+SYSTEMS = (APART, TOGETHER)
 
 
 def events_of(history: WorkflowHistory) -> int:
@@ -52,8 +57,14 @@ def events_of(history: WorkflowHistory) -> int:
 
 
 def actions_of(history: WorkflowHistory) -> Counter[str]:
-    """What a call is billed for, by kind; retries of an activity, which are billed as well, are not in a history."""
-    return Counter(BILLED[event.event_type] for event in history.events if event.event_type in BILLED)
+    """What a call is billed for, by kind; retries of an activity, which are billed as well, are not in a history.
+
+    The local activities of one workflow task are one action together.
+    """
+    actions = Counter(BILLED[event.event_type] for event in history.events if event.event_type in BILLED)
+    markers = [event.marker_recorded_event_attributes for event in history.events]
+    tasks = {marker.workflow_task_completed_event_id for marker in markers if marker.marker_name == LOCAL_ACTIVITY}
+    return actions + Counter({"local activities": len(tasks)})
 
 
 def workflow_tasks_of(history: WorkflowHistory) -> int:
@@ -67,29 +78,37 @@ def bytes_of(history: WorkflowHistory) -> int:
 
 
 def measure(console: Console) -> Figures:
-    """Play the calls, and return what each came to on average."""
-    with tempfile.TemporaryDirectory(prefix="slotkeeper-") as folder:
-        return asyncio.run(_measure(Path(folder), console))
+    """Play the calls; one figure for each system and what its calls came to on average, or in all."""
+    figures: Figures = []
+    for system in SYSTEMS:
+        with tempfile.TemporaryDirectory(prefix="slotkeeper-") as folder:
+            counted = asyncio.run(_measure(system, Path(folder), console))
+        figures += [{"system": system.name, **row} for row in counted]
+    return figures
 
 
 def table(figures: Figures) -> Table:
-    """The figures as a table."""
-    shown = Table(title="One booked call", caption=f"Mean of {CALLS - WARMING_UP} calls in a row.")
+    """Lay the figures out, the systems side by side; memory is that of the process."""
+    shown = Table(title="One booked call", caption=f"Mean of {CALLS - WARMING_UP} calls in a row; MB are in all.")
     shown.add_column("")
-    shown.add_column("per call", justify="right")
-    shown.add_column("in all", justify="right")
-    for row in figures:
-        shown.add_row(str(row["what"]), *(f"{row[of]:,.6g}" if of in row else "" for of in ("per_call", "in_all")))
+    for system in SYSTEMS:
+        shown.add_column(system.name, justify="right")
+    of_system = {(row["what"], row["system"]): f"{row.get('per_call', row.get('in_all')):,.6g}" for row in figures}
+    for what in dict.fromkeys(row["what"] for row in figures):
+        shown.add_row(str(what), *(of_system.get((what, system.name), "") for system in SYSTEMS))
     return shown
 
 
-async def _measure(folder: Path, console: Console) -> Figures:
-    async with running_stack(folder) as stack, httpx.AsyncClient(base_url=stack.webhook_url, timeout=30) as http:
+async def _measure(system: System, folder: Path, console: Console) -> Figures:
+    async with (
+        running_stack(folder, variant=system.variant or AS_USUAL) as stack,
+        httpx.AsyncClient(base_url=stack.webhook_url, timeout=30, trust_env=False) as http,
+    ):
         ids = [await _call(stack, http, number) for number in track(range(WARMING_UP), "Warming up", console=console)]
         before = await _read(stack, folder)
         counted = [
             await _call(stack, http, number)
-            for number in track(range(WARMING_UP, CALLS), "Calls that are booked", console=console)
+            for number in track(range(WARMING_UP, CALLS), f"Calls that are booked, {system.name}", console=console)
         ]
         temporal = await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
         histories = [await _finished(temporal, call_id) for call_id in ids + counted][WARMING_UP:]

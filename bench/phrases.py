@@ -7,7 +7,7 @@ them is an invention. On all others (windows, steps, choices) ours is held to th
 """
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
@@ -16,10 +16,13 @@ from time import perf_counter_ns
 from zoneinfo import ZoneInfo
 
 import dateparser
+from rich.console import Console
+from rich.table import Table
 
+from bench.figures import Figure, Figures
 from starter import spoken
 
-TABLE = Path(__file__).parents[1] / "tests" / "starter" / "phrases.toml"
+PHRASES = Path(__file__).parents[1] / "tests" / "starter" / "phrases.toml"
 BERLIN = ZoneInfo("Europe/Berlin")
 ROUNDS = 5
 
@@ -58,7 +61,7 @@ class Reader:
     silent: int = 0
     invented: int = 0
 
-    def summary(self) -> dict[str, float | int | str]:
+    def summary(self) -> Figure:
         """Return the figures: microseconds per phrase, and how the comparable phrases were read."""
         p95 = quantiles(self.microseconds, n=20)[-1]
         return {
@@ -74,7 +77,7 @@ class Reader:
 
 def phrases() -> Iterator[Phrase]:
     """Yield the phrases of the table."""
-    for group in tomllib.loads(TABLE.read_text(encoding="utf-8"))["group"]:
+    for group in tomllib.loads(PHRASES.read_text(encoding="utf-8"))["group"]:
         for row in group["phrases"]:
             others = row.keys() - {"datum", "uhrzeit", "day", "time", "weekday_alone"}
             yield Phrase(
@@ -87,8 +90,25 @@ def phrases() -> Iterator[Phrase]:
             )
 
 
-def measure() -> list[Reader]:
-    """Read all phrases in turns, several times over; meanings are counted once."""
+def measure(console: Console) -> Figures:
+    """Read all phrases in turns, several times over; one figure for each reader."""
+    with console.status("Reading the phrases of the table, in turns …"):
+        return [reader.summary() for reader in _read_by_all()]
+
+
+def table(figures: Figures) -> Table:
+    """Lay the figures out, a reader a line."""
+    laid_out = Table(title="Spoken dates and times", caption=CAPTION)
+    laid_out.add_column("")
+    for heading in ("median µs", "p95 µs", "right", "wrong", "not understood", "invented"):
+        laid_out.add_column(heading, justify="right")
+    for row in figures:
+        laid_out.add_row(*(str(value) for value in row.values()))
+    return laid_out
+
+
+def _read_by_all() -> Sequence[Reader]:
+    """Let every reader read every phrase, in turns; meanings are counted in the first round."""
     readers = [Reader("slotkeeper", _ours), Reader("dateparser", _dateparsers)]
     said = list(phrases())
     for phrase in said[:50]:

@@ -9,25 +9,24 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 
-from simulator.calcom.config import Config
+from simulator import readiness
+from simulator.calcom.config import DEFAULT_FILE, Config
 from simulator.ports import ANY_PORTS, Ports
 from simulator.process import Process, ProcessFailed
-from simulator.temporal import SEARCH_ATTRIBUTES, server_command
+from simulator.temporal import server_command
 
 ROOT = Path(__file__).parents[1]
 """Where `worker.py`, `starter/` and `catalog.toml` stand."""
 
 WORKER = (sys.executable, str(ROOT / "worker.py"))
 """What runs a worker."""
-
-TASK_QUEUE = "appointments"
-"""Where a worker is looked for. A test holds it against the workflows."""
 
 SETTINGS = (
     "ANSWER_BUDGET_SECONDS",
@@ -84,6 +83,28 @@ class DataUnwritable(Exception):
     """The data folder cannot be made, or not be written."""
 
 
+@dataclass(frozen=True)
+class Variant:
+    """How a stack differs from the one that `make up` starts.
+
+    Attributes:
+        together: One process, Slotkeeper, in place of worker and webhook.
+        temporal_in_memory: Temporal keeps no file, and forgets everything when it ends.
+        temporal_stock: Temporal runs with the settings it comes with.
+        calendar: The file that configures the double.
+        calendar_latency_seconds: No answer of the double leaves earlier than this after its request came in.
+    """
+
+    together: bool = False
+    temporal_in_memory: bool = False
+    temporal_stock: bool = False
+    calendar: Path = DEFAULT_FILE
+    calendar_latency_seconds: float = 0
+
+
+AS_USUAL = Variant()
+
+
 class Stack:
     """The running processes and where they listen.
 
@@ -99,10 +120,11 @@ class Stack:
         *,
         with_console: bool = False,
         worker: Sequence[str] = WORKER,
+        variant: Variant = AS_USUAL,
     ) -> None:
-        """`settings` are environment variables out of `SETTINGS`; with `CALCOM_API_KEY` the calendar is a real one.
+        """`settings` are environment variables; with `CALCOM_API_KEY` the calendar is a real one.
 
-        `worker` is the command that runs a worker.
+        `worker` is the command that runs a worker, where it is a process of its own.
         """
         ports = wanted.free()
         self.data = data
@@ -115,10 +137,6 @@ class Stack:
         self.calendar_url = settings.get("CALCOM_BASE_URL", "https://api.cal.com")
         if self.has_double:
             self.calendar_url = f"http://127.0.0.1:{ports.calendar}"
-        self.metrics_urls = {
-            "Worker": f"http://127.0.0.1:{ports.worker_metrics}/metrics",
-            "Webhook": f"http://127.0.0.1:{ports.webhook_metrics}/metrics",
-        }
         addresses = (
             self.temporal_address,
             self.temporal_ui_url,
@@ -130,40 +148,43 @@ class Stack:
         self._taken = {address: port for address, port in taken.items() if not address.endswith(f":{port}")}
         self._say = say
         self._http = httpx.AsyncClient(trust_env=False, timeout=5)
-        environment = self._environment(settings)
+        environment = self._environment(settings, variant.calendar)
         codec_url = f"{self.console_url}/codec" if with_console and settings.get("PAYLOAD_ENCRYPTION_KEYS") else None
-        self._temporal = Process("Temporal", server_command(data / "temporal.db", ports, codec_url), environment, data)
-        self._calendar = Process(
-            "Calendar", [sys.executable, "-m", "simulator.calcom", "--port", str(ports.calendar)], environment, data
-        )
-        self._worker = Process("Worker", worker, environment | _metrics_on(ports.worker_metrics), data)
-        # The console script stands in no fixed place, and the module is no script.
-        webhook = [sys.executable, "-m", "starter.cli", "webhook", "--port", str(ports.webhook)]
-        self._webhook = Process("Webhook", webhook, environment | _metrics_on(ports.webhook_metrics), data)
-        console = [sys.executable, "-m", "starter.cli", "console", "--port", str(ports.console)]
+        database = None if variant.temporal_in_memory else data / "temporal.db"
+        server = server_command(database, ports, codec_url, stock=variant.temporal_stock)
+        self._temporal = Process("Temporal", server, environment, data)
+        double = ("--config", str(variant.calendar), "--latency", str(variant.calendar_latency_seconds))
+        calendar = [sys.executable, "-m", "simulator.calcom", "--port", str(ports.calendar), *double]
+        self._calendar = Process("Calendar", calendar, environment, data)
+        of_the_webhook = environment | _metrics_on(ports.webhook_metrics)
+        if variant.together:
+            both = Process("Slotkeeper", _our_command("serve", ports.webhook), of_the_webhook, data)
+            self._worker = self._webhook = both
+        else:
+            self._worker = Process("Worker", worker, environment | _metrics_on(ports.worker_metrics), data)
+            self._webhook = Process("Webhook", _our_command("webhook", ports.webhook), of_the_webhook, data)
+        metrics_ports = {self._worker.name: ports.worker_metrics} | {self._webhook.name: ports.webhook_metrics}
+        self.metrics_urls = {name: f"http://127.0.0.1:{port}/metrics" for name, port in metrics_ports.items()}
         of_the_console = {
             "TEMPORAL_UI_URL": self.temporal_ui_url,
             "TRY_IT_WEBHOOK_URL": self.webhook_url,
         }
-        self._console = Process("Console", console, environment | of_the_console, data) if with_console else None
-        self._processes = (
-            self._temporal,
-            self._calendar,
-            self._worker,
-            self._webhook,
-            *filter(None, [self._console]),
-        )
+        console = Process("Console", _our_command("console", ports.console), environment | of_the_console, data)
+        self._console = console if with_console else None
+        each = (self._temporal, self._calendar, self._worker, self._webhook, *filter(None, [self._console]))
+        self._processes = tuple(dict.fromkeys(each))
         self._ready: Mapping[str, Ready] = {
-            "Temporal": self._temporal_serves,
-            "Calendar": self._calendar_serves,
-            "Worker": self._worker_polls,
-            "Webhook": self._webhook_serves,
-            "Console": self._console_serves,
+            "Temporal": lambda: readiness.temporal_serves(self._http, self.temporal_ui_url, self.temporal_address),
+            "Calendar": lambda: readiness.answers(self._http, self.calendar_url, "/_double/ledger"),
+            "Worker": lambda: readiness.worker_polls(self._http, self.temporal_ui_url, self.worker_pid),
+            "Webhook": lambda: readiness.answers(self._http, self.webhook_url, "/ready"),
+            "Slotkeeper": self._slotkeeper_works,
+            "Console": lambda: readiness.answers(self._http, self.console_url, "/health"),
         }
 
     @property
     def worker_pid(self) -> int | None:
-        """The process id of the worker, `None` while there is none."""
+        """The process id of whatever works on the calls, `None` while there is none."""
         return self._worker.pid
 
     @property
@@ -198,7 +219,7 @@ class Stack:
 
     async def start_worker(self) -> None:
         """Start a worker, and wait until it asks for work. Raises `ProcessFailed`."""
-        await self.begin("Worker")
+        await self.begin(self._worker.name)
 
     def kill_worker(self) -> None:
         """End the worker without a warning, as a crash would."""
@@ -237,10 +258,11 @@ class Stack:
         await self._report(self._temporal)
         if self.has_double:
             await self._report(self._calendar)
-        self._worker.start()
-        self._webhook.start()
-        await self._report(self._worker)
-        await self._report(self._webhook)
+        ours = [process for process in self._processes if process in (self._worker, self._webhook)]
+        for process in ours:
+            process.start()
+        for process in ours:
+            await self._report(process)
         if self._console:
             self._console.start()
             await self._report(self._console)
@@ -297,33 +319,11 @@ class Stack:
     def _process(self, name: str) -> Process:
         return next(process for process in self._processes if process.name == name)
 
-    async def _temporal_serves(self) -> str | None:
-        answer = await self._http.get(f"{self.temporal_ui_url}/api/v1/namespaces/default/search-attributes")
-        known = answer.json().get("customAttributes", {}) if answer.is_success else {}
-        return self.temporal_address if SEARCH_ATTRIBUTES.keys() <= known.keys() else None
+    async def _slotkeeper_works(self) -> str | None:
+        polls = await readiness.worker_polls(self._http, self.temporal_ui_url, self.worker_pid)
+        return await readiness.answers(self._http, self.webhook_url, "/ready") if polls else None
 
-    async def _calendar_serves(self) -> str | None:
-        answer = await self._http.get(f"{self.calendar_url}/_double/ledger")
-        return self.calendar_url if answer.is_success else None
-
-    async def _worker_polls(self) -> str | None:
-        queue = f"{self.temporal_ui_url}/api/v1/namespaces/default/task-queues/{TASK_QUEUE}"
-        for kind in ("TASK_QUEUE_TYPE_WORKFLOW", "TASK_QUEUE_TYPE_ACTIVITY"):
-            answer = await self._http.get(queue, params={"taskQueueType": kind})
-            pollers = answer.json().get("pollers", []) if answer.is_success else []
-            if not any(poller["identity"].startswith(f"{self.worker_pid}@") for poller in pollers):
-                return None
-        return f"process {self.worker_pid}"
-
-    async def _webhook_serves(self) -> str | None:
-        answer = await self._http.get(f"{self.webhook_url}/ready")
-        return self.webhook_url if answer.is_success else None
-
-    async def _console_serves(self) -> str | None:
-        answer = await self._http.get(f"{self.console_url}/health")
-        return self.console_url if answer.is_success else None
-
-    def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
+    def _environment(self, settings: Mapping[str, str], calendar: Path) -> dict[str, str]:
         """What the children see: nothing set for some other installation, no proxy on the way to 127.0.0.1."""
         foreign = (*SETTINGS, *_OF_THE_STACK)
         inherited = {k: v for k, v in os.environ.items() if k not in foreign and not k.startswith("TEMPORAL_")}
@@ -343,7 +343,7 @@ class Stack:
             "TEMPORAL_NAMESPACE": "default",
         }
         if self.has_double:
-            own |= {"CALCOM_BASE_URL": self.calendar_url, "CALCOM_API_KEY": next(iter(Config.load().api_keys))}
+            own |= {"CALCOM_BASE_URL": self.calendar_url, "CALCOM_API_KEY": next(iter(Config.load(calendar).api_keys))}
         return inherited | own
 
 
@@ -356,6 +356,7 @@ async def running_stack(
     *,
     with_console: bool = False,
     worker: Sequence[str] = WORKER,
+    variant: Variant = AS_USUAL,
 ) -> AsyncIterator[Stack]:
     """Start a stack whose state is in the folder `data`; leaving the context stops all of it.
 
@@ -367,7 +368,7 @@ async def running_stack(
         StackInUse: Another stack runs on the folder.
     """
     with _owned(data) as folder:
-        stack = Stack(folder, ports, settings or {}, say, with_console=with_console, worker=worker)
+        stack = Stack(folder, ports, settings or {}, say, with_console=with_console, worker=worker, variant=variant)
         try:
             await stack.start()
             yield stack
@@ -384,6 +385,11 @@ def writable(data: Path) -> Path:
             return data
     except OSError as error:
         raise DataUnwritable(f"{data} cannot be written: {error.strerror}") from error
+
+
+def _our_command(name: str, port: int) -> list[str]:
+    # The console script stands in no fixed place, and the module is no script.
+    return [sys.executable, "-m", "starter.cli", name, "--port", str(port)]
 
 
 def _metrics_on(port: int) -> dict[str, str]:

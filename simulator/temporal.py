@@ -1,4 +1,4 @@
-"""The Temporal server of the stack: the dev server of the CLI on a file."""
+"""The Temporal server of the stack: the dev server of the CLI, on a file or in memory."""
 
 import sys
 from pathlib import Path
@@ -17,19 +17,29 @@ DYNAMIC_CONFIG = {
     "history.visibilityProcessorMaxPollRPS": "1000",
 }
 
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL")
+"""How its database file is written: without these every step of a call waits for the disk."""
 
-def server_command(database: Path, ports: Ports, codec_url: str | None = None) -> list[str]:
-    """What runs the server on a database file; its UI has payloads deciphered at `codec_url`."""
+
+def server_command(
+    database: Path | None, ports: Ports, codec_url: str | None = None, *, stock: bool = False
+) -> list[str]:
+    """What runs the server on a database file, or in memory without one; as it comes where it is to be `stock`.
+
+    Its UI has payloads deciphered at `codec_url`.
+    """
+    pragmas = PRAGMAS if database and not stock else ()
+    tuned = {} if stock else DYNAMIC_CONFIG
     options = {
         "--ip": ["127.0.0.1"],
         "--port": [str(ports.temporal)],
         "--ui-ip": ["127.0.0.1"],
         "--ui-port": [str(ports.temporal_ui)],
         "--log-level": ["warn"],
-        "--db-filename": [str(database)],
-        "--sqlite-pragma": ["journal_mode=WAL", "synchronous=NORMAL"],
+        "--db-filename": [str(database)] if database else [],
+        "--sqlite-pragma": pragmas,
         "--search-attribute": [f"{name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()],
-        "--dynamic-config-value": [f"{key}={value}" for key, value in DYNAMIC_CONFIG.items()],
+        "--dynamic-config-value": [f"{key}={value}" for key, value in tuned.items()],
         "--ui-codec-endpoint": [codec_url] if codec_url else [],
     }
     binary = Path(sys.executable).with_name("temporal")

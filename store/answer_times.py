@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 
+from sqlalchemy import Insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store.engine import insert, writing
+from store.engine import insert, write
 from store.errors import QUERY_SECONDS, answers_within
 from store.tables import CalendarAnswers
 
@@ -29,20 +31,21 @@ async def add_answers(engine: AsyncEngine, rows: Sequence[CalendarAnswers]) -> N
     counted = [_in_span(row, span) for row in rows for span in SPANS]
     if not counted:
         return
-    async with writing(engine) as session:
-        statement = insert(session, CalendarAnswers)
-        more = CalendarAnswers.answers + statement.excluded.answers
-        # In one order for everybody: two workers that add to the same rows must not wait for each other in a circle.
-        counted.sort(key=lambda values: tuple(str(values[name]) for name in _KEY))
-        await session.exec(
-            statement.on_conflict_do_update(index_elements=_KEY, set_={"answers": more}),
-            params=counted,
-        )
+    # In one order for everybody: two workers that add to the same rows must not wait for each other in a circle.
+    counted.sort(key=lambda values: tuple(str(values[name]) for name in _KEY))
+    await write(engine, lambda connection: connection.execute(_add(connection.dialect.name), counted))
 
 
 def begin_of_span(moment: datetime, seconds: int) -> datetime:
     """Return when the span of so many seconds began in which a moment lies; all spans are counted from 1970 on, UTC."""
     return datetime.fromtimestamp(moment.timestamp() // seconds * seconds, UTC)
+
+
+@cache
+def _add(dialect: str) -> Insert:
+    new = insert(dialect, CalendarAnswers)
+    more = CalendarAnswers.answers + new.excluded.answers
+    return new.on_conflict_do_update(index_elements=_KEY, set_={"answers": more})
 
 
 def _in_span(row: CalendarAnswers, seconds: int) -> dict[str, object]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, or_, select
 
-from store.engine import insert, reading, writing
+from store.engine import insert, reading, write
 from store.errors import QUERY_SECONDS, answers_within
 from store.tables import CalendarBudget
 
@@ -26,15 +26,13 @@ async def exchange_budgets(engine: AsyncEngine, said: Sequence[CalendarBudget], 
     if said:
         # In one order for everybody: two workers that write the same rows must not wait for each other in a circle.
         rows = [row.model_dump() for row in sorted(said, key=lambda row: row.account)]
-        async with writing(engine) as session:
-            statement = insert(session, CalendarBudget)
-            new = statement.excluded
-            statement = statement.on_conflict_do_update(
-                index_elements=["account"],
-                set_={name: new[name] for name in ("allowed", "remaining", "resets_at", "noted_at")},
-                where=or_(noted_at < new.noted_at, noted_at > credible),
-            )
-            await session.exec(statement, params=rows)
+        new = insert(engine.dialect.name, CalendarBudget)
+        statement = new.on_conflict_do_update(
+            index_elements=["account"],
+            set_={name: new.excluded[name] for name in ("allowed", "remaining", "resets_at", "noted_at")},
+            where=or_(noted_at < new.excluded.noted_at, noted_at > credible),
+        )
+        await write(engine, lambda connection: connection.execute(statement, rows))
     async with reading(engine) as session:
         live = select(CalendarBudget).where(col(CalendarBudget.resets_at) > now, noted_at <= credible)
         return list(await session.exec(live))

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import delete
+from sqlalchemy import Connection, Insert, and_, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlmodel import col, func, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import col
 
-from store.engine import insert, reading, writing
+from store.engine import insert, read, write
 from store.errors import QUERY_SECONDS, answers_within
 from store.numbers import e164
 from store.tables import Booking, Call, Customer, Turn
+
+_Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -38,19 +41,9 @@ async def save_call(engine: AsyncEngine, call: Call, turns: Sequence[Turn], book
     number it always makes a new one. A customer's name stays as it was first stored: names are misheard. Raises
     ``StoreUnavailable`` when the database does not answer.
     """
-    async with writing(engine) as session:
-        if not await _is_news(session, _summarised(call, turns, bookings)):
-            return
-        await session.exec(delete(Turn).where(col(Turn.call_id) == call.call_id))
-        if turns:
-            await session.exec(insert(session, Turn).values([turn.model_dump() for turn in turns]))
-        uids = [booking.uid for booking in bookings]
-        kept = (await session.exec(select(Booking.uid).where(col(Booking.uid).in_(uids)))).all()
-        for booking in bookings:
-            if booking.uid not in kept:
-                customer_id = await _customer_of(session, call, booking)
-                found = {"customer_id": customer_id, "email": booking.email or None}
-                await session.exec(insert(session, Booking).values(booking.model_dump() | found))
+    row = call.model_dump() | _summary(turns, bookings)
+    its_turns, its_bookings = [turn.model_dump() for turn in turns], [booking.model_dump() for booking in bookings]
+    await write(engine, lambda connection: _save(connection, row, its_turns, its_bookings))
 
 
 @answers_within(QUERY_SECONDS)
@@ -62,59 +55,98 @@ async def find_customer(engine: AsyncEngine, company: str, number: str, *, now: 
     wanted = e164(number)
     if wanted is None:
         return None
-    async with reading(engine) as session:
-        has_number = select(Customer).where(Customer.company == company, Customer.number == wanted)
-        customer = (await session.exec(has_number)).first()
-        if customer is None:
-            return None
-        visits = select(func.max(Booking.starts_at)).where(
-            Booking.customer_id == customer.id, col(Booking.starts_at) <= now
-        )
-        last_visit = (await session.exec(visits)).one()
-        to_come = select(Booking.starts_at, Booking.ends_at).where(
-            Booking.customer_id == customer.id, col(Booking.starts_at) > now
-        )
-        appointments = (await session.exec(to_come.order_by(col(Booking.starts_at)))).all()
-        return KnownCustomer(customer.id, customer.name, last_visit, tuple((s, e) for s, e in appointments))
+    whom = {"company": company, "number": wanted, "now": now}
+    return await read(engine, lambda connection: _find(connection, whom))
 
 
-def _summarised(call: Call, turns: Sequence[Turn], bookings: Sequence[Booking]) -> Call:
-    """Add to the call what it is looked up by."""
+def _summary(turns: Sequence[Turn], bookings: Sequence[Booking]) -> _Row:
+    """Return what the call is looked up by."""
     yes = [turn for turn in turns if turn.confirmed_at is not None]
-    call.service = next((turn.service for turn in turns if turn.service), None)
-    call.wished_start = next((turn.wished_start for turn in turns if turn.wished_start), None)
-    call.booked_start = bookings[-1].starts_at if bookings else None
-    call.race_caught_at = next((turn.race_caught_at for turn in turns if turn.race_caught_at), None)
-    call.gap_seconds = next((turn.gap_seconds for turn in yes if turn.gap_seconds is not None), None)
-    call.confirmed = bool(yes)
-    return call
+    return {
+        "service": next((turn.service for turn in turns if turn.service), None),
+        "wished_start": next((turn.wished_start for turn in turns if turn.wished_start), None),
+        "booked_start": bookings[-1].starts_at if bookings else None,
+        "race_caught_at": next((turn.race_caught_at for turn in turns if turn.race_caught_at), None),
+        "gap_seconds": next((turn.gap_seconds for turn in yes if turn.gap_seconds is not None), None),
+        "confirmed": bool(yes),
+    }
 
 
-async def _is_news(session: AsyncSession, call: Call) -> bool:
+_TURNS_BEYOND = delete(Turn).where(col(Turn.call_id) == bindparam("call"), col(Turn.position) >= bindparam("count"))
+_BOOKED = select(col(Booking.uid)).where(col(Booking.uid).in_(bindparam("uids", expanding=True)))
+_HAS_NUMBER = and_(col(Customer.company) == bindparam("company"), col(Customer.number) == bindparam("number"))
+_CUSTOMER = select(col(Customer.id)).where(_HAS_NUMBER)
+_OF_CUSTOMER = col(Booking.customer_id) == col(Customer.id)
+_HAS_BEGUN = col(Booking.starts_at) <= bindparam("now")
+_LAST_VISIT = select(func.max(col(Booking.starts_at))).where(_OF_CUSTOMER, _HAS_BEGUN).correlate(Customer)
+_KNOWN = (
+    select(
+        col(Customer.id),
+        col(Customer.name),
+        _LAST_VISIT.scalar_subquery(),
+        col(Booking.starts_at),
+        col(Booking.ends_at),
+    )
+    .join(Booking, and_(_OF_CUSTOMER, ~_HAS_BEGUN), isouter=True)
+    .where(_HAS_NUMBER)
+    .order_by(col(Booking.starts_at))
+)
+
+
+@cache
+def _write_newer(dialect: str) -> Insert:
     """Write the call's row, unless this revision or a newer one is there; of two writers one waits for the other."""
-    statement = insert(session, Call)
-    row = call.model_dump()
-    written = await session.exec(
-        statement.values(row)
-        .on_conflict_do_update(
-            index_elements=["call_id"],
-            set_={name: statement.excluded[name] for name in row},
-            where=col(Call.revision) < statement.excluded.revision,
-        )
-        .returning(col(Call.call_id))
-    )
-    return written.first() is not None
+    new = insert(dialect, Call)
+    return new.on_conflict_do_update(
+        index_elements=["call_id"],
+        set_=dict(new.excluded.items()),
+        where=col(Call.revision) < new.excluded.revision,
+    ).returning(col(Call.call_id))
 
 
-async def _customer_of(session: AsyncSession, call: Call, booking: Booking) -> str:
-    number = e164(call.caller_number)
-    made = Customer(
-        id=str(uuid4()), company=call.company, number=number, name=booking.name, email=booking.email or None
-    )
-    await session.exec(
-        insert(session, Customer).values(made.model_dump()).on_conflict_do_nothing(index_elements=["company", "number"])
-    )
-    if number is None:
-        return made.id
-    found = select(Customer.id).where(Customer.company == call.company, Customer.number == number)
-    return (await session.exec(found)).one()
+@cache
+def _write_turn(dialect: str) -> Insert:
+    new = insert(dialect, Turn)
+    return new.on_conflict_do_update(index_elements=["call_id", "position"], set_=dict(new.excluded.items()))
+
+
+@cache
+def _add_customer(dialect: str) -> Insert:
+    return insert(dialect, Customer).on_conflict_do_nothing(index_elements=["company", "number"])
+
+
+@cache
+def _add_booking(dialect: str) -> Insert:
+    return insert(dialect, Booking)
+
+
+def _save(connection: Connection, call: _Row, turns: Sequence[_Row], bookings: Sequence[_Row]) -> None:
+    dialect = connection.dialect.name
+    if connection.execute(_write_newer(dialect), call).first() is None:
+        return
+    connection.execute(_TURNS_BEYOND, {"call": call["call_id"], "count": len(turns)})
+    if turns:
+        connection.execute(_write_turn(dialect), turns)
+    if bookings:
+        kept = set(connection.execute(_BOOKED, {"uids": [booking["uid"] for booking in bookings]}).scalars())
+        for booking in bookings:
+            if booking["uid"] not in kept:
+                found = {"customer_id": _customer_of(connection, call, booking), "email": booking["email"] or None}
+                connection.execute(_add_booking(dialect), booking | found)
+
+
+def _customer_of(connection: Connection, call: _Row, booking: _Row) -> str:
+    """Find the customer by the caller's number, or make a new one; without a number it is always a new one."""
+    whose = {"company": call["company"], "number": e164(call["caller_number"])}
+    made = whose | {"id": str(uuid4()), "name": booking["name"], "email": booking["email"] or None}
+    connection.execute(_add_customer(connection.dialect.name), made)
+    return made["id"] if whose["number"] is None else str(connection.execute(_CUSTOMER, whose).scalar_one())
+
+
+def _find(connection: Connection, whom: _Row) -> KnownCustomer | None:
+    found = connection.execute(_KNOWN, whom).all()
+    if not found:
+        return None
+    customer_id, name, last_visit, *_ = found[0]
+    appointments = tuple((start, end) for *_, start, end in found if start is not None)
+    return KnownCustomer(customer_id, name, last_visit, appointments)

@@ -1,20 +1,26 @@
-"""The way to the database: SQLite by default, PostgreSQL by URL."""
+"""The way to the database: SQLite by default, PostgreSQL by URL.
 
-from collections.abc import AsyncIterator
+What callers wait for, and what is written after every turn, is carried out whole (``write``, ``read``): each a function
+of a connection. What operators ask and what is tidied up goes step by step (``writing``, ``reading``).
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from store.errors import QUERY_SECONDS, let_go_of
+from store.sqlite import DEFERRED, SqliteEngine
+
+R = TypeVar("R")
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -24,7 +30,7 @@ _DRIVERS = {
     "postgresql+psycopg": "postgresql+psycopg",
 }
 
-_SNAPSHOT = {"sqlite": {"sqlite_begin": "DEFERRED"}, "postgresql": {"isolation_level": "REPEATABLE READ"}}
+_SNAPSHOT: Mapping[str, dict[str, Any]] = {"sqlite": DEFERRED, "postgresql": {"isolation_level": "REPEATABLE READ"}}
 """What makes a transaction see one state of the database from its first look on."""
 
 _POOL_SIZE = 5
@@ -67,6 +73,27 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+async def write(engine: AsyncEngine, work: Callable[[Connection], R]) -> R:
+    """Carry out a transaction that writes: committed at the end of ``work``, rolled back on an error.
+
+    ``work`` may run in another thread, and to its end when nobody waits for it any more: it touches nothing but its
+    connection, and what nobody changes meanwhile. On SQLite those of one process are carried out in the
+    order in which they were asked for.
+    """
+    if isinstance(engine, SqliteEngine):
+        return await engine.write(work)
+    async with engine.begin() as connection:
+        return await connection.run_sync(work)
+
+
+async def read(engine: AsyncEngine, work: Callable[[Connection], R]) -> R:
+    """Carry out a transaction that only reads, as ``write`` does one that writes; it is such as ``reading`` opens."""
+    if isinstance(engine, SqliteEngine):
+        return await engine.read(work)
+    async with reading(engine) as session:
+        return await (await session.connection()).run_sync(work)
+
+
 async def close(engine: AsyncEngine) -> None:
     """Give up the connections of a process that ends.
 
@@ -77,11 +104,9 @@ async def close(engine: AsyncEngine) -> None:
     await engine.dispose()
 
 
-def insert(session: AsyncSession, table: type[SQLModel]) -> postgresql.Insert | sqlite.Insert:
+def insert(dialect: str, table: type[SQLModel]) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT that understands ON CONFLICT, which both databases write alike and SQLAlchemy keeps apart."""
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def _parsed(url: str | URL) -> URL:
@@ -101,33 +126,7 @@ def _sqlite(url: URL, patience: float) -> AsyncEngine:
     if not url.database or url.database == ":memory:":
         raise ValueError("an SQLite database in memory cannot be shared between processes; write sqlite:///path")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(
-        url,
-        connect_args={"timeout": patience * _LOCK_SHARE},
-        pool_size=_POOL_SIZE,
-        max_overflow=0,
-        pool_timeout=patience * _LOCK_SHARE,
-        hide_parameters=True,
-    )
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    # What is erased is overwritten, however SQLite was built.
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # BEGIN is ours, not the driver's:
-    # https://docs.sqlalchemy.org/en/20/dialects/sqlite.html#enabling-non-legacy-sqlite-transactional-modes-with-the-sqlite3-or-aiosqlite-driver
-    mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    return SqliteEngine(url, patience * _LOCK_SHARE)
 
 
 def _postgres(url: URL, patience: float) -> AsyncEngine:

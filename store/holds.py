@@ -7,22 +7,26 @@ How many are live at once is limited for the number that calls and for the one t
 and no promise: calls that take holds on different calendars of a company at the same moment do not see each other.
 """
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from math import ceil
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
-from sqlalchemy import and_, delete, false, func, update
+from sqlalchemy import Connection, Insert, and_, bindparam, delete, func, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from store.engine import insert, reading, writing
+from store.engine import insert, read, reading, write
 from store.errors import QUERY_SECONDS, answers_within
 from store.tables import Calendar, Hold
+
+_Row = dict[str, Any]
 
 
 def utc_now() -> datetime:
@@ -93,6 +97,7 @@ class Holds:
         """Keep holds in the database behind ``engine``, expiring by ``clock``."""
         self._engine = engine
         self._clock = clock
+        self._in_line: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     @answers_within(QUERY_SECONDS)
     async def take(
@@ -118,69 +123,41 @@ class Holds:
         """
         if start >= end or seconds <= 0 or capacity < 1:
             raise ValueError("a hold needs start before end, seconds above 0 and a capacity of at least 1")
-        async with writing(self._engine) as session:
-            await _lock(session, company, calendar)
-            now = self._clock()
-            wanted = Hold(
-                call_id=call_id,
-                company=company,
-                calendar=calendar,
-                starts_at=start,
-                ends_at=end,
-                expires_at=now + timedelta(seconds=seconds),
-                caller=digest_of(company, line.known_caller) if line.known_caller else None,
-                dialled=line.dialled,
+        wish: _Row = {
+            "call_id": call_id,
+            "company": company,
+            "calendar": calendar,
+            "starts_at": start,
+            "ends_at": end,
+            "caller": digest_of(company, line.known_caller) if line.known_caller else None,
+            "dialled": line.dialled,
+        }
+        length = timedelta(seconds=seconds)
+        # Who waits for a calendar waits here, in line, and not each with a connection that others could use.
+        async with self._in_line.setdefault((company, calendar), asyncio.Lock()):
+            return await write(
+                self._engine, lambda connection: _take(connection, wish, self._clock, length, capacity, line)
             )
-            others = await _count_others(session, wanted, now)
-            if others.there >= capacity:
-                return False
-            if _reached(others.of_caller, line.most_of_known_caller):
-                raise OverLimit
-            if _reached(others.of_dialled, line.most_of_dialled):
-                raise OverLimit
-            row = wanted.model_dump()
-            await session.exec(
-                insert(session, Hold).values(row).on_conflict_do_update(index_elements=["call_id"], set_=row)
-            )
-            await _sweep(session, company, calendar, now)
-            return True
 
     @answers_within(QUERY_SECONDS)
     async def release(self, call_id: str) -> None:
         """Let the call's hold go; nothing happens if there is none."""
-        async with writing(self._engine) as session:
-            await session.exec(delete(Hold).where(col(Hold.call_id) == call_id))
+        await write(self._engine, lambda connection: connection.execute(_RELEASE, {"call": call_id}))
 
     @answers_within(QUERY_SECONDS)
     async def shorten(self, call_id: str, seconds: float) -> None:
         """Let the call's hold end in ``seconds`` from now, or earlier where it would have anyway."""
-        expires_at = self._clock() + timedelta(seconds=seconds)
-        async with writing(self._engine) as session:
-            await session.exec(
-                update(Hold)
-                .where(col(Hold.call_id) == call_id, col(Hold.expires_at) > expires_at)
-                .values(expires_at=expires_at)
-            )
+        values = {"call": call_id, "end": self._clock() + timedelta(seconds=seconds)}
+        await write(self._engine, lambda connection: connection.execute(_SHORTEN, values))
 
     @answers_within(QUERY_SECONDS)
     async def of_others(
         self, *, company: str, calendar: str, call_id: str, since: datetime, until: datetime
     ) -> list[tuple[datetime, datetime]]:
         """Return the live intervals of other calls that overlap ``[since, until)``, in order of time."""
-        async with reading(self._engine) as session:
-            found = await session.exec(
-                select(Hold.starts_at, Hold.ends_at)
-                .where(
-                    Hold.company == company,
-                    Hold.calendar == calendar,
-                    col(Hold.call_id) != call_id,
-                    col(Hold.starts_at) < until,
-                    col(Hold.ends_at) > since,
-                    col(Hold.expires_at) > self._clock(),
-                )
-                .order_by(col(Hold.starts_at), col(Hold.ends_at))
-            )
-            return list(found)
+        wanted = {"company": company, "calendar": calendar, "call_id": call_id, "starts_at": since, "ends_at": until}
+        wanted |= {"now": self._clock()}
+        return await read(self._engine, lambda connection: _intervals(connection, wanted))
 
     @answers_within(QUERY_SECONDS)
     async def live(self, company: str, calendar: str) -> list[LiveHold]:
@@ -194,48 +171,94 @@ class Holds:
             return [LiveHold(hold.call_id, hold.starts_at, hold.ends_at, hold.expires_at) for hold in found]
 
 
+# Statements are put together once: all that is left to do for a hold is then to fill them in.
+
+_COMPANYS = col(Hold.company) == bindparam("company")
+_ON_CALENDAR = and_(_COMPANYS, col(Hold.calendar) == bindparam("calendar"))
+_OF_OTHERS = col(Hold.call_id) != bindparam("call_id")
+_LIVE = col(Hold.expires_at) > bindparam("now")
+_EXPIRED = col(Hold.expires_at) <= bindparam("now")
+_OVERLAPPING = and_(col(Hold.starts_at) < bindparam("ends_at"), col(Hold.ends_at) > bindparam("starts_at"))
+
+_CALENDAR = (
+    select(Calendar.key)
+    .where(Calendar.company == bindparam("company"), Calendar.key == bindparam("calendar"))
+    .with_for_update()
+)
+_COUNTS = select(
+    func.count().filter(_ON_CALENDAR, _LIVE, _OVERLAPPING),
+    func.count().filter(_LIVE, col(Hold.caller) == bindparam("caller")),
+    func.count().filter(_LIVE, col(Hold.dialled) == bindparam("dialled")),
+    func.count().filter(_ON_CALENDAR, _EXPIRED),
+).where(_COMPANYS, _OF_OTHERS)
+_SWEEP = delete(Hold).where(
+    # Without waiting: a call may be moving its expired hold away this moment.
+    col(Hold.call_id).in_(select(Hold.call_id).where(_ON_CALENDAR, _EXPIRED).with_for_update(skip_locked=True))
+)
+_RELEASE = delete(Hold).where(col(Hold.call_id) == bindparam("call"))
+_SHORTEN = (
+    update(Hold)
+    .where(col(Hold.call_id) == bindparam("call"), col(Hold.expires_at) > bindparam("end"))
+    .values(expires_at=bindparam("end"))
+)
+_INTERVALS = (
+    select(Hold.starts_at, Hold.ends_at)
+    .where(_ON_CALENDAR, _OF_OTHERS, _LIVE, _OVERLAPPING)
+    .order_by(col(Hold.starts_at), col(Hold.ends_at))
+)
+
+
+@cache
+def _keep(dialect: str) -> Insert:
+    """Write the call's one hold, in place of the one it has."""
+    new = insert(dialect, Hold)
+    return new.on_conflict_do_update(index_elements=["call_id"], set_=dict(new.excluded.items()))
+
+
+@cache
+def _add_calendar(dialect: str) -> Insert:
+    return insert(dialect, Calendar).on_conflict_do_nothing()
+
+
 class _Counts(NamedTuple):
-    """Live holds of other calls: on any of the wished time, of the same caller, through the same dialled number."""
+    """Live holds of other calls: on any of the wished time, of the same caller, through the same dialled number.
+
+    ``expired`` are those on the same calendar that have run out.
+    """
 
     there: int
     of_caller: int
     of_dialled: int
+    expired: int
 
 
-async def _count_others(session: AsyncSession, wanted: Hold, now: datetime) -> _Counts:
-    there = and_(
-        col(Hold.calendar) == wanted.calendar,
-        col(Hold.starts_at) < wanted.ends_at,
-        col(Hold.ends_at) > wanted.starts_at,
-    )
-    counts = select(
-        func.count().filter(there),
-        func.count().filter(col(Hold.caller) == wanted.caller if wanted.caller else false()),
-        func.count().filter(col(Hold.dialled) == wanted.dialled if wanted.dialled else false()),
-    )
-    others = counts.where(
-        Hold.company == wanted.company, col(Hold.call_id) != wanted.call_id, col(Hold.expires_at) > now
-    )
-    return _Counts(*(await session.exec(others)).one())
+def _take(
+    connection: Connection, wish: _Row, clock: Callable[[], datetime], length: timedelta, capacity: int, line: Line
+) -> bool:
+    _lock(connection, wish["company"], wish["calendar"])
+    now = clock()
+    others = _Counts(*connection.execute(_COUNTS, wish | {"now": now}).one())
+    if others.there >= capacity:
+        return False
+    if _reached(others.of_caller, line.most_of_known_caller) or _reached(others.of_dialled, line.most_of_dialled):
+        raise OverLimit
+    connection.execute(_keep(connection.dialect.name), wish | {"expires_at": now + length})
+    if others.expired:
+        connection.execute(_SWEEP, wish | {"now": now})
+    return True
+
+
+def _lock(connection: Connection, company: str, calendar: str) -> None:
+    """Wait until no other transaction decides about this calendar; SQLite has seen to it at BEGIN already."""
+    names = {"company": company, "calendar": calendar}
+    if connection.execute(_CALENDAR, names).first() is None:
+        connection.execute(_add_calendar(connection.dialect.name), {"company": company, "key": calendar})
+        connection.execute(_CALENDAR, names)
 
 
 def _reached(count: int, most: int | None) -> bool:
     return most is not None and count >= most
 
 
-async def _lock(session: AsyncSession, company: str, calendar: str) -> None:
-    """Wait until no other transaction decides about this calendar; SQLite has seen to it at BEGIN already."""
-    row = select(Calendar).where(Calendar.company == company, Calendar.key == calendar).with_for_update()
-    if (await session.exec(row)).first() is None:
-        await session.exec(insert(session, Calendar).values(company=company, key=calendar).on_conflict_do_nothing())
-        await session.exec(row)
-
-
-async def _sweep(session: AsyncSession, company: str, calendar: str, now: datetime) -> None:
-    """Delete what has expired, last and without waiting: a call may be moving its expired hold away this moment."""
-    expired = (
-        select(Hold.call_id)
-        .where(Hold.company == company, Hold.calendar == calendar, col(Hold.expires_at) <= now)
-        .with_for_update(skip_locked=True)
-    )
-    await session.exec(delete(Hold).where(col(Hold.call_id).in_(expired)))
+def _intervals(connection: Connection, wanted: _Row) -> list[tuple[datetime, datetime]]:
+    return [(start, end) for start, end in connection.execute(_INTERVALS, wanted)]

@@ -33,9 +33,15 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8765,
     config: Annotated[Path, typer.Option(help="TOML file with keys, hosts and event types.")] = DEFAULT_FILE,
+    latency: Annotated[
+        float | None, typer.Option(help="Seconds before which no answer leaves, instead of the file's.", min=0)
+    ] = None,
 ) -> None:
     """A calendar that speaks Cal.com's API v2."""
-    app = create_app(Config.load(config))
+    calendar = Config.load(config)
+    if latency is not None:
+        calendar = calendar.model_copy(update={"latency_seconds": latency})
+    app = create_app(calendar)
     logging.getLogger("uvicorn.error").addFilter(is_news)
     Server(uvicorn.Config(app, host=host, port=port, log_level="error", access_log=False, lifespan="off")).run()
 

@@ -94,7 +94,8 @@ class RateLimit(_Frozen):
 class Config(_Frozen):
     """The whole set-up of a double.
 
-    `production` decides what the loser of a booking race is told: Cal.com hides the conflict in production mode.
+    `production` decides what the loser of a booking race is told: Cal.com hides the conflict in production mode. No
+    answer leaves earlier than `latency_seconds` after its request came in.
     """
 
     api_keys: dict[str, str]
@@ -103,6 +104,7 @@ class Config(_Frozen):
     rate_limit: RateLimit = RateLimit()
     slots_cache_seconds: float = Field(default=2.0, ge=0)
     insert_delay_seconds: float = Field(default=0.02, ge=0)
+    latency_seconds: float = Field(default=0, ge=0)
     production: bool = True
 
     @model_validator(mode="after")

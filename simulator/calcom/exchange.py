@@ -1,5 +1,6 @@
 """One request on its way through the double: fault, key, rate limit, endpoint, headers, log."""
 
+import asyncio
 import json
 import uuid
 from collections.abc import Awaitable, Callable
@@ -69,6 +70,7 @@ def endpoint(name: str, handler: Handler) -> Callable[[Request], Awaitable[Respo
 
     async def serve(request: Request) -> Response:
         calendar: Calendar = request.app.state.calendar
+        leaves_at = asyncio.get_running_loop().time() + calendar.config.latency_seconds
         response = await _answer(name, handler, request, calendar)
         response.headers["X-Request-Id"] = str(uuid.uuid4())
         calendar.traffic.add(
@@ -82,6 +84,9 @@ def endpoint(name: str, handler: Handler) -> Callable[[Request], Awaitable[Respo
                 status=None if isinstance(response, BrokenAnswer) else response.status_code,
             )
         )
+        # What was asked for has been done: a booking stands before its answer leaves, as on the real server.
+        if (left := leaves_at - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(left)
         return response
 
     return serve

@@ -75,7 +75,7 @@ def _rows(catalog: Catalog) -> Mapping[_Catalogued, list[_Row]]:
 
 
 async def _upsert(session: AsyncSession, table: _Catalogued, rows: list[_Row]) -> None:
-    statement = insert(session, table)
+    statement = insert(session.get_bind().dialect.name, table)
     keys = [column.name for column in statement.table.primary_key]
     changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     await session.exec(

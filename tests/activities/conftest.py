@@ -11,7 +11,8 @@ import httpx
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.calcom_client import CalcomClient, calcom_http
+from activities.calcom_client import CalcomClient
+from activities.calcom_http import calcom_http
 from activities.scheduling import SchedulingActivities
 from tests.activities.fakes import KEY, Answer, MemoryHolds, Replayed, Request, Run, ScriptedCalcom
 from workflows.messages import Service

@@ -10,7 +10,8 @@ import pytest
 from starlette.applications import Starlette
 from temporalio.exceptions import ApplicationError
 
-from activities.calcom_client import Account, CalcomClient, calcom_http
+from activities.calcom_client import Account, CalcomClient
+from activities.calcom_http import calcom_http
 from activities.scheduling import SchedulingActivities
 from simulator.calcom import Config, Fault, create_app
 from simulator.calcom.records import Booking

@@ -23,7 +23,8 @@ from activities.budget import (
     account_of,
     said_of_budget,
 )
-from activities.calcom_client import Account, CalcomClient, calcom_http
+from activities.calcom_client import Account, CalcomClient
+from activities.calcom_http import calcom_http
 from activities.errors import RateLimited, Unreachable
 from store.engine import reading
 from store.tables import CalendarBudget

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from activities import calcom_client
-from activities.calcom_client import CalcomClient, calcom_http
+from activities.calcom_client import CalcomClient
+from activities.calcom_http import calcom_http
 from activities.errors import Unreachable
 from tests.activities.fakes import ACCOUNT, KEY, Replayed, Script, ScriptedCalcom, success
 

@@ -9,7 +9,8 @@ import pytest
 from starlette.applications import Starlette
 
 from activities.calcom_answers import Booking
-from activities.calcom_client import Account, CalcomClient, CalendarAnswer, calcom_http
+from activities.calcom_client import Account, CalcomClient, CalendarAnswer
+from activities.calcom_http import calcom_http
 from activities.errors import CalcomError, NotConfigured
 from simulator.calcom import Config, Fault, create_app
 from tests.activities.fakes import ScriptedCalcom, success

@@ -366,3 +366,14 @@ async def test_unknown_routes_are_answered_in_the_usual_shape(api: Api, method: 
     response = await api.http.request(method, path)
 
     assert (response.status_code, message(response)) == (404, f"Cannot {method} {path}")
+
+
+async def test_a_booking_stands_before_its_answer_leaves(make_api: MakeApi) -> None:
+    api = make_api(latency_seconds=3600)
+    booking = asyncio.create_task(api.book(NINE))
+    async with asyncio.timeout(10):
+        while not api.calendar.bookings:  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0)
+
+    assert not booking.done()
+    booking.cancel()

@@ -18,8 +18,9 @@ from simulator.__main__ import app
 from simulator.caller import Caller
 from simulator.ports import Ports
 from simulator.process import Process, ProcessFailed
-from simulator.stack import STARTS, TASK_QUEUE, Stack, StackInUse, running_stack
-from simulator.temporal import SEARCH_ATTRIBUTES
+from simulator.readiness import TASK_QUEUE
+from simulator.stack import STARTS, Stack, StackInUse, Variant, running_stack
+from simulator.temporal import DYNAMIC_CONFIG, SEARCH_ATTRIBUTES, server_command
 from simulator.up import Running
 from workflows import messages, visibility
 
@@ -60,6 +61,15 @@ def port_of(url: str) -> int:
 def test_the_server_is_told_the_workflows_search_attributes_and_queue() -> None:
     assert {key.name: key.indexed_value_type.name.title() for key in visibility.SEARCH_ATTRIBUTES} == SEARCH_ATTRIBUTES
     assert TASK_QUEUE == messages.TASK_QUEUE
+
+
+def test_the_server_is_tuned_unless_it_is_wanted_as_it_comes() -> None:
+    tuned = server_command(Path("temporal.db"), Ports())
+    stock = server_command(Path("temporal.db"), Ports(), stock=True)
+
+    assert {f"{name}={value}" for name, value in DYNAMIC_CONFIG.items()} <= set(tuned)
+    assert [word for word in stock if word in tuned] == stock
+    assert not {"--dynamic-config-value", "--sqlite-pragma"} & set(stock)
 
 
 def test_ports_that_are_taken_are_replaced() -> None:
@@ -338,3 +348,24 @@ async def test_the_calendar_is_the_real_one_where_a_key_is_set(tmp_path: Path) -
 
     assert (stack.has_double, stack.calendar_url) == (False, "https://api.cal.com")
     await stack.stop()
+
+
+async def test_one_process_takes_calls_and_works_on_them_and_temporal_keeps_no_file(tmp_path: Path) -> None:
+    variant = Variant(together=True, temporal_in_memory=True, calendar_latency_seconds=0.01)
+    async with (
+        running_stack(tmp_path, variant=variant) as stack,
+        httpx.AsyncClient(base_url=stack.webhook_url) as webhook,
+    ):
+        caller = Caller(webhook, stack.retell_api_key, "+493055500020")
+        offer = await caller.say("find_next_available")
+        booked = await caller.say("book_appointment", name="Ada Miller")
+        await caller.hang_up()
+        names, worker = list(stack.pids), stack.worker_pid
+        async with httpx.AsyncClient() as browser:
+            metrics = await browser.get(stack.metrics_urls["Slotkeeper"])
+
+    assert (offer.status, booked.status) == ("available", "booked")
+    assert names == ["Temporal", "Calendar", "Slotkeeper"]
+    assert worker is not None
+    assert "temporal_" in metrics.text
+    assert not (tmp_path / "temporal.db").exists()

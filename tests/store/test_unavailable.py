@@ -3,21 +3,20 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from store.catalog import load_catalog
-from store.engine import close, create_engine, reading, writing
+from store.engine import close, create_engine, read, reading, write, writing
 from store.errors import QUERY_SECONDS, StoreUnavailable, answers_within, let_go_of
 from store.holds import Holds
 from store.migrate import migrate
@@ -149,14 +148,36 @@ async def test_errors_carry_no_values(engine: AsyncEngine) -> None:
     assert "+4915112345678" not in str(caught.value)
 
 
+def _one(connection: Connection) -> object:
+    return connection.execute(text("SELECT 1")).scalar_one()
+
+
+async def _asks_reading(engine: AsyncEngine) -> None:
+    async with reading(engine) as session:
+        await (await session.connection()).run_sync(_one)
+
+
+async def _asks_writing(engine: AsyncEngine) -> None:
+    async with writing(engine) as session:
+        await (await session.connection()).run_sync(_one)
+
+
+async def _asks_to_read(engine: AsyncEngine) -> None:
+    await read(engine, _one)
+
+
+async def _asks_to_write(engine: AsyncEngine) -> None:
+    await write(engine, _one)
+
+
 @pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("opens", [reading, writing])
+@pytest.mark.parametrize("ask", [_asks_reading, _asks_writing, _asks_to_read, _asks_to_write])
 @pytest.mark.parametrize("step", [1, 2, 3])
 async def test_a_query_that_is_given_up_before_it_asks_gives_its_connection_back(
     engine: AsyncEngine,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    opens: Callable[[AsyncEngine], AbstractAsyncContextManager[AsyncSession]],
+    ask: Callable[[AsyncEngine], Awaitable[object]],
     step: int,
 ) -> None:
     prepares = psycopg.AsyncConnection.set_autocommit
@@ -168,8 +189,7 @@ async def test_a_query_that_is_given_up_before_it_asks_gives_its_connection_back
         await prepares(connection, value)
 
     async def asks() -> None:
-        async with opens(engine) as session:
-            await (await session.connection()).execute(text("SELECT 1"))
+        await ask(engine)
 
     await asks()
     with monkeypatch.context() as patching:

@@ -1,0 +1,108 @@
+"""A worker or a web process with other settings than ours, for measurements that are to choose between them.
+
+``python -m bench.tuned worker '{"sticky_seconds": 1}'``; ``webhook`` takes that command's own options besides.
+"""
+
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from pydantic import BaseModel, ConfigDict
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+WORKER = Path(__file__).parents[1] / "worker.py"
+
+
+class Tuning(BaseModel):
+    """What is set otherwise; ``None`` is as we ship it.
+
+    Attributes:
+        sticky_seconds: How long a worker is waited for that led the call last.
+        task_seconds: How long a worker may take for a workflow task; set where calls are begun, in the web process.
+        cached_workflows: How many calls a worker keeps in memory.
+        reset_sticky: Whether the web process has Temporal forget who led a call last before it delivers the "yes".
+        together: Whether worker and web process are one, which has no settings but ours.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sticky_seconds: float | None = None
+    task_seconds: float | None = None
+    cached_workflows: int | None = None
+    reset_sticky: bool = False
+    together: bool = False
+
+    def __str__(self) -> str:
+        """Name what differs."""
+        if self.together:
+            return "together"
+        changed = self.model_dump(exclude_defaults=True)
+        return ", ".join(f"{name} {value}" for name, value in changed.items()) or "as shipped"
+
+    @property
+    def worker(self) -> tuple[str, ...]:
+        """The command that runs a worker so."""
+        return (sys.executable, str(WORKER)) if self == Tuning() else self._command("worker")
+
+    @property
+    def webhook(self) -> tuple[str, ...]:
+        """The command that runs a web process so; it takes options."""
+        return self._command("webhook")
+
+    @property
+    def is_of_the_webhook(self) -> bool:
+        """Whether a web process differs from the one we ship."""
+        return self.reset_sticky or self.task_seconds is not None
+
+    def _command(self, role: str) -> tuple[str, ...]:
+        return (sys.executable, "-m", "bench.tuned", role, self.model_dump_json(exclude_defaults=True))
+
+
+def run_worker(tuning: Tuning) -> None:
+    """Be a worker."""
+    import worker
+
+    def tuned_worker(client: Client, **config: Any) -> Worker:
+        cached = {} if tuning.cached_workflows is None else {"max_cached_workflows": tuning.cached_workflows}
+        return Worker(client, **config | cached)
+
+    sticky = worker.STICKY_LIMIT if tuning.sticky_seconds is None else timedelta(seconds=tuning.sticky_seconds)
+    with patch.multiple(worker, STICKY_LIMIT=sticky, Worker=tuned_worker):
+        worker.run()
+
+
+def run_webhook(tuning: Tuning, arguments: Sequence[str]) -> None:
+    """Be a web process."""
+    from starter.cli import app
+    from starter.conversation import Conversation
+    from workflows import options
+    from workflows.messages import Answer, Call, Confirmation, workflow_id
+
+    confirm = Conversation.confirm
+
+    async def reset_first(self: Conversation, call: Call, confirmation: Confirmation) -> Answer:
+        client, called = self._client, WorkflowExecution(workflow_id=workflow_id(call.call_id))
+        request = ResetStickyTaskQueueRequest(namespace=client.namespace, execution=called)
+        await client.workflow_service.reset_sticky_task_queue(request)
+        return await confirm(self, call, confirmation)
+
+    limit = options.TASK_TIMEOUT if tuning.task_seconds is None else timedelta(seconds=tuning.task_seconds)
+    with (
+        patch.object(options, "TASK_TIMEOUT", limit),
+        patch.object(Conversation, "confirm", reset_first if tuning.reset_sticky else confirm),
+    ):
+        app(["webhook", *arguments])
+
+
+if __name__ == "__main__":
+    role, tuning, *arguments = sys.argv[1:]
+    if role == "worker":
+        run_worker(Tuning.model_validate_json(tuning))
+    else:
+        run_webhook(Tuning.model_validate_json(tuning), arguments)

@@ -1,0 +1,77 @@
+import asyncio
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from unittest.mock import AsyncMock, Mock
+
+import pytest
+
+import worker
+from bench import tuned
+from bench.tuned import Tuning, run_webhook, run_worker
+from starter import cli
+from starter.conversation import Conversation
+from workflows.messages import Branch, Call, Confirmation, SlotWish
+from workflows.options import TASK_TIMEOUT
+
+CALL = Call(
+    call_id="call_1",
+    branch=Branch(
+        company="salon",
+        key="mitte",
+        timezone="Europe/Berlin",
+        language="de",
+        opening_hours=(),
+        minimum_notice_minutes=15,
+        calcom_api_key_env="CALCOM_API_KEY",
+    ),
+)
+
+
+def built(tuning: Tuning, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return what a tuned worker is put together with."""
+    monkeypatch.setattr(tuned, "Worker", lambda _client, **config: config)
+    config: dict[str, Any] = {}
+    monkeypatch.setattr(worker, "run", lambda: config.update(worker.build_worker(Mock(), Mock(), Mock())))  # type: ignore[call-overload]
+    run_worker(tuning)
+    return config
+
+
+def test_a_worker_is_built_with_what_is_set_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = built(Tuning(sticky_seconds=0.5, cached_workflows=7), monkeypatch)
+    assert config["sticky_queue_schedule_to_start_timeout"] == timedelta(seconds=0.5)
+    assert config["max_cached_workflows"] == 7
+
+
+def test_what_is_not_set_is_as_it_is_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = built(Tuning(cached_workflows=7), monkeypatch)
+    assert config["sticky_queue_schedule_to_start_timeout"] == worker.STICKY_LIMIT
+
+
+def asked_of_temporal(tuning: Tuning, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], Mock]:
+    """Let a tuned web process deliver a "yes"; return what it asked for in turn, and the client it asked."""
+    client = Mock(namespace="default", start_workflow=AsyncMock(side_effect=RuntimeError))
+    client.workflow_service.reset_sticky_task_queue = AsyncMock()
+    now = datetime.now(UTC)
+    answer_by = now + timedelta(seconds=8)
+    wish = SlotWish(turn_id="yes", asked_at=now, answer_by=answer_by, day=date(2025, 10, 16), time_of_day=time(9))
+
+    def serve(_arguments: list[str]) -> None:
+        asyncio.run(Conversation(client).confirm(CALL, Confirmation(wish=wish)))
+
+    monkeypatch.setattr(cli, "app", serve)
+    run_webhook(tuning, [])
+    return [name.rpartition(".")[2] for name, _, _ in client.mock_calls], client
+
+
+def test_a_web_process_begins_calls_with_the_task_timeout_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, client = asked_of_temporal(Tuning(task_seconds=2), monkeypatch)
+    assert asked == ["start_workflow"]
+    assert client.start_workflow.call_args.kwargs["task_timeout"] == timedelta(seconds=2)
+
+
+def test_who_led_a_call_last_is_forgotten_before_the_yes_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, client = asked_of_temporal(Tuning(reset_sticky=True), monkeypatch)
+    assert asked == ["reset_sticky_task_queue", "start_workflow"]
+    request = client.workflow_service.reset_sticky_task_queue.call_args.args[0]
+    assert request.execution.workflow_id == "call/call_1"
+    assert client.start_workflow.call_args.kwargs["task_timeout"] == TASK_TIMEOUT
