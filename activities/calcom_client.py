@@ -368,10 +368,16 @@ class CalcomClient:
         try:
             async with asyncio.timeout(seconds):
                 return await self._http.send(request)
-        except (TimeoutError, httpx.TimeoutException):
-            raise Unreachable(f"Cal.com did not answer within {seconds:g} s when asked for {wanted}") from None
-        except httpx.RequestError as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Unreachable(f"Cal.com could not be asked for {wanted}: {type(error).__name__}") from None
+        except (TimeoutError, httpx.TimeoutException):
+            raise Unreachable(
+                f"Cal.com did not answer within {seconds:g} s when asked for {wanted}", unanswered=True
+            ) from None
+        except httpx.RequestError as error:
+            raise Unreachable(
+                f"Cal.com could not be asked for {wanted}: {type(error).__name__}", unanswered=True
+            ) from None
 
     def _understood(
         self, answer: type[Success[Data]], wanted: str, response: httpx.Response, refusals: tuple[Refusal, ...]

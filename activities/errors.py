@@ -16,6 +16,7 @@ in its source. No exception carries a key, a request, or a sentence of Cal.com's
 
 import re
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import ClassVar, Literal, NamedTuple
 
 import httpx
@@ -77,9 +78,14 @@ class NotConfigured(CalcomError):
 
 
 class Unreachable(CalcomError):
-    """No usable answer. A request that changes something may have done so, or may still."""
+    """No usable answer. A request that changes something may have done so, or, ``unanswered``, may be about to."""
 
     result = "unreachable"
+
+    def __init__(self, message: str, *, unanswered: bool = False) -> None:
+        """Say what happened; ``unanswered`` where Cal.com itself has not answered what may have reached it."""
+        super().__init__(message)
+        self.unanswered = unanswered
 
 
 class Refusal(NamedTuple):
@@ -141,11 +147,16 @@ def error_of(response: httpx.Response, wanted: str, refusals: tuple[Refusal, ...
     return NotConfigured(f"Cal.com refused {wanted} (HTTP {status}{faulty}): {_REMEDIES.get(status, _REMEDY)}")
 
 
+_OF_A_GATEWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
+"""What somebody in between says whom Cal.com has not answered."""
+
+
 def not_understood(response: httpx.Response, wanted: str) -> Unreachable:
     """Return the error for a server failure, or for a body that is no answer of Cal.com's."""
     return Unreachable(
         f"HTTP {response.status_code} is no usable answer of Cal.com's to {wanted}; "
-        "if it stays so, check that CALCOM_BASE_URL is the root of Cal.com's API"
+        "if it stays so, check that CALCOM_BASE_URL is the root of Cal.com's API",
+        unanswered=response.status_code in _OF_A_GATEWAY,
     )
 
 

@@ -152,16 +152,19 @@ class SchedulingActivities:
         outcome is not known, and where our own could not be looked for; false where certainly nothing was booked. A
         step that ended without an answer (a timeout, a lost worker) has no such detail, and is as unclear.
 
-        While a request of an attempt that was lost may still be under way, a booking is looked for, but none is made:
-        Cal.com books teams and bookings to be confirmed twice if it is asked twice at the same time.
+        While a request of an earlier attempt may still be under way, a booking is looked for, but none is made: Cal.com
+        books teams and bookings to be confirmed twice if it is asked twice at the same time.
         """
         began_at = activity.info().started_time
         if (until := _under_way_until()) and began_at < until:
+            activity.heartbeat(until.isoformat())
             outcome = await self._find_what_was_lost(request)
         else:
             activity.heartbeat((began_at + OVER_AFTER).isoformat())
             try:
                 outcome = await self._book(request)
+            except _Unanswered:
+                raise
             except ApplicationError:
                 activity.heartbeat(None)
                 raise
@@ -199,9 +202,12 @@ class SchedulingActivities:
         try:
             outcome = await self._post_booking(request)
         except Unreachable as error:
-            if own := await self._own_booking(request):
-                return own
-            raise _step_error(error, request, _MAY_BE_BOOKED) from error
+            try:
+                if own := await self._own_booking(request):
+                    return own
+                raise _step_error(error, request, _MAY_BE_BOOKED)
+            except ApplicationError as unclear:
+                raise (_Unanswered.like(unclear) if error.unanswered else unclear) from error
         except CalcomError as error:
             raise _step_error(error, request, _NOTHING_BOOKED) from error
         if outcome.result is BookingResult.BOOKED:
@@ -339,10 +345,33 @@ class SchedulingActivities:
         return Account(request.company, key)
 
 
+class _Unanswered(ApplicationError):
+    """An attempt to book that failed while its request may still be under way."""
+
+    @classmethod
+    def like(cls, error: ApplicationError) -> "_Unanswered":
+        """Return an error that is the same to Temporal."""
+        return cls(
+            error.message,
+            *error.details,
+            type=error.type,
+            non_retryable=error.non_retryable,
+            next_retry_delay=error.next_retry_delay,
+            category=error.category,
+        )
+
+
 def _under_way_until() -> datetime | None:
-    """Return until when requests of an attempt that never ended may be under way; one that ended says ``None``."""
-    said = activity.info().heartbeat_details
-    return datetime.fromisoformat(said[0]) if said and said[0] else None
+    """Return until when requests of earlier attempts may be under way.
+
+    An attempt that ended with none says ``None``. One that was lost before it could say anything began, at the latest,
+    when this one was scheduled.
+    """
+    info = activity.info()
+    if not info.heartbeat_details:
+        return info.current_attempt_scheduled_time + OVER_AFTER if info.attempt > 1 else None
+    said = info.heartbeat_details[0]
+    return datetime.fromisoformat(said) if said else None
 
 
 def booking_key(request: BookSlot) -> str:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,11 +54,11 @@ class Server:
         everybody = [main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())]
         try:
             for process in everybody:
-                os.kill(process, signal.SIGSTOP)
+                _tell(process, signal.SIGSTOP)
             yield
         finally:
             for process in everybody:
-                os.kill(process, signal.SIGCONT)
+                _tell(process, signal.SIGCONT)
 
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs on the server's data."""
@@ -66,6 +66,12 @@ class Server:
         subprocess.run(  # noqa: S603 the arguments are ours
             command, user=self._user, group=self._user, cwd=self.directory, stdout=subprocess.DEVNULL, check=True
         )
+
+
+def _tell(process: int, what: signal.Signals) -> None:
+    # One that had its work done has ended meanwhile.
+    with suppress(ProcessLookupError):
+        os.kill(process, what)
 
 
 @contextmanager

@@ -17,6 +17,9 @@ R = TypeVar("R")
 QUERY_SECONDS = 2.0
 """The longest a question to the store may take: a caller is listening, and the calendar has to be asked as well."""
 
+_CONNECTION_IS_GONE = ("Connection closed", "no active connection")
+"""What SQLite's driver (aiosqlite 0.22.1) says of it, by a ``ValueError``."""
+
 _log = logging.getLogger(__name__)
 _let_go: set[asyncio.Task[Any]] = set()
 
@@ -39,6 +42,10 @@ def translated() -> Iterator[None]:
         if not _is_outage(error):
             raise
         raise StoreUnavailable(f"the database did not answer: {type(error.orig).__name__}") from error
+    except ValueError as error:
+        if str(error) not in _CONNECTION_IS_GONE:
+            raise
+        raise StoreUnavailable("the connection to the database is gone") from error
     except OSError as error:
         raise StoreUnavailable(f"the database cannot be reached: {type(error).__name__}") from error
 

@@ -66,11 +66,12 @@ def service() -> Service:
 
 @pytest.fixture
 def run() -> Run:
-    """Run an activity as the given attempt."""
+    """Run an activity as the given attempt; the one before has ended, and said so."""
 
     async def run(step: Callable[[Request], Awaitable[Answer]], request: Request, *, attempt: int = 1) -> Answer:
         environment = ActivityEnvironment()
-        environment.info = dataclasses.replace(environment.info, attempt=attempt)
+        said = (None,) if attempt > 1 else ()
+        environment.info = dataclasses.replace(environment.info, attempt=attempt, heartbeat_details=said)
         return await environment.run(step, request)
 
     return run

@@ -804,16 +804,63 @@ async def test_it_is_booked_once_nothing_of_a_lost_attempt_can_be_under_way(
     assert len(calcom.booked_bodies) == 1
 
 
-async def test_an_attempt_says_until_when_it_may_be_booking_and_takes_it_back_when_it_failed(
-    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities
-) -> None:
-    calcom.lookups(NOTHING)
-    calcom.bookings(httpx.ReadTimeout(""))
+async def says(scheduling: SchedulingActivities, request: BookSlot) -> list[object]:
+    """Return what a failing first attempt leaves to the next; the first word is until when it may be booking."""
     environment = ActivityEnvironment()
     said: list[object] = []
     environment.on_heartbeat = said.append
-
     with pytest.raises(ApplicationError):
+        await environment.run(scheduling.book_slot, request)
+    assert said[0] == (environment.info.started_time + OVER_AFTER).isoformat()
+    return said[1:]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [httpx.Response(500), httpx.Response(503, text="busy"), httpx.ConnectError("refused"), httpx.ConnectTimeout("")],
+)
+async def test_an_attempt_that_cannot_be_booking_any_more_takes_back_that_it_may_be(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities, answer: httpx.Response | Exception
+) -> None:
+    calcom.lookups(NOTHING)
+    calcom.bookings(answer)
+    assert await says(scheduling, request_) == [None]
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [
+        httpx.ReadTimeout(""),
+        httpx.ReadError("reset"),
+        httpx.Response(502, text="bad"),
+        httpx.Response(504, text="late"),
+    ],
+)
+@pytest.mark.parametrize("found", [NOTHING, httpx.ReadTimeout("")])
+async def test_an_attempt_whose_request_nobody_answered_may_still_be_booking(
+    request_: BookSlot,
+    calcom: ScriptedCalcom,
+    scheduling: SchedulingActivities,
+    silence: httpx.Response | Exception,
+    found: httpx.Response | Exception,
+) -> None:
+    calcom.lookups(found)
+    calcom.bookings(silence)
+    assert await says(scheduling, request_) == []
+
+
+async def test_an_attempt_that_was_lost_before_it_could_say_anything_may_be_booking(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities
+) -> None:
+    calcom.lookups(NOTHING)
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, attempt=2)
+    said: list[object] = []
+    environment.on_heartbeat = said.append
+
+    with pytest.raises(ApplicationError) as caught:
         await environment.run(scheduling.book_slot, request_)
 
-    assert said == [(environment.info.started_time + OVER_AFTER).isoformat(), None]
+    assert caught.value.details == (UNCLEAR,)
+    assert calcom.booked_bodies == []
+    assert said == [(environment.info.current_attempt_scheduled_time + OVER_AFTER).isoformat()]

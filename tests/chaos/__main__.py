@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,11 +13,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from simulator.process import ProcessFailed
 from tests.chaos.evidence import Breach, Evidence
 from tests.chaos.promises import judge
-from tests.chaos.report import nobody_booked, print_report, record_run
+from tests.chaos.report import keep_evidence, nobody_booked, print_report, record_run
 from tests.chaos.storm import Plan, rage
 
 BROKEN_PROMISE = 1
 NOT_UP = 3
+
+KEPT = Path(".data")
+"""Where what a broken promise can be understood from is kept."""
 
 
 def main(
@@ -37,6 +41,8 @@ def main(
         raise typer.Exit(NOT_UP) from None
     print_report(console, evidence, breaches)
     record_run(evidence, breaches)
+    if breaches:
+        console.print(f"Stories, histories and logs: {keep_evidence(evidence, breaches, KEPT)}")
     if breaches or nobody_booked(evidence):
         raise typer.Exit(BROKEN_PROMISE)
 

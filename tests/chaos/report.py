@@ -114,6 +114,22 @@ def print_report(console: Console, evidence: Evidence, breaches: Sequence[Breach
     console.print(Text(f"\nThe same storm again: {repeat}"))
 
 
+def keep_evidence(evidence: Evidence, breaches: Sequence[Breach], folder: Path) -> Path:
+    """Keep what a broken promise can be understood from: its stories, the calls' histories, and every log."""
+    kept = folder / f"storm-{evidence.seed}"
+    kept.mkdir(parents=True, exist_ok=True)
+    concerned = {breach.call_id for breach in breaches}
+    files = {f"{name}.txt": text for name, text in evidence.texts.items()}
+    files["stories.txt"] = "\n\n".join("\n".join((f"Promise {b.promise}", *b.story)) for b in breaches)
+    for told in evidence.histories:
+        call_id = told.workflow_id.removeprefix("call/")
+        if call_id in concerned:
+            files[f"{call_id}.json"] = told.history.to_json()
+    for name, text in files.items():
+        (kept / name).write_text(text, encoding="utf-8")
+    return kept
+
+
 def _promises(evidence: Evidence, breaches: Sequence[Breach]) -> Table:
     table = Table(title=f"Promises in the storm of seed {evidence.seed}")
     table.add_column("")

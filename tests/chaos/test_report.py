@@ -17,7 +17,7 @@ from tests.chaos import __main__ as command
 from tests.chaos.evidence import Breach, Evidence, Injected, Store
 from tests.chaos.example import example
 from tests.chaos.promises import PROMISES
-from tests.chaos.report import BEGIN, END, PAGE, Figures, print_report, record_run
+from tests.chaos.report import BEGIN, END, PAGE, Figures, keep_evidence, print_report, record_run
 from tests.chaos.storm import Plan, Tell
 
 ROOT = PAGE.parents[1]
@@ -174,3 +174,12 @@ def test_every_test_the_page_names_exists() -> None:
             each.name for each in defined if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         }
         assert not name or name in names, f"{file}::{name}"
+
+
+def test_of_a_broken_promise_everything_is_kept_that_explains_it(evidence: Evidence, tmp_path: Path) -> None:
+    [told] = evidence.histories
+    breach = replace(BROKEN, call_id=told.workflow_id.removeprefix("call/"))
+    kept = keep_evidence(evidence, [breach], tmp_path)
+    assert BROKEN.story[0] in (kept / "stories.txt").read_text()
+    assert (kept / f"{breach.call_id}.json").read_text() == told.history.to_json()
+    assert {f"{place}.txt" for place in evidence.texts} < {file.name for file in kept.iterdir()}

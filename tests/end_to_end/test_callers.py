@@ -135,8 +135,7 @@ async def test_a_word_after_the_end_hears_that_the_call_is_over(salon: Salon) ->
 async def test_a_yes_repeated_after_the_end_hears_what_was_booked(salon: Salon) -> None:
     caller = salon.rings()
     await caller.say("book_appointment", **THURSDAY, name="Hansi Schmidt")
-    await caller.hang_up()
-    await salon.recorded(caller)
+    await salon.everybody_hangs_up()
 
     again = await caller.say("book_appointment", **THURSDAY, name="Hansi Schmidt")
 

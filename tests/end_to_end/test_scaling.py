@@ -71,7 +71,7 @@ def scaled(row: str) -> list[tuple[float, float]]:
         ("requests to Cal.com a minute, busiest hour", 60 * cost("requests to Cal.com"), 0),
         ("history events a second, busiest hour", cost("history events"), 0),
         ("workflow tasks a second, busiest hour", cost("workflow tasks"), 0),
-        ("billable actions a month, million", 0, 30 * cost("billable actions") / 1e6),
+        ("billable actions a month without signs of life, million", 0, 30 * cost("billable actions") / 1e6),
         ("history kept for 3 days, GB", 0, 3 * cost("history, KB") / 1e6),
         ("cores busy in workers", cost("CPU of the worker, ms") / 1000, 0),
         ("cores busy in webhooks", cost("CPU of the webhook, ms") / 1000, 0),
