@@ -1,8 +1,9 @@
-"""httpx's requests on aiohttp's connections: httpx stays the way Cal.com is asked, at a third of the processor time.
+"""httpx's requests on aiohttp's connections: httpx stays the way Cal.com is asked, at less processor time.
 
-``bench/transports.py`` measures it beside httpx's own transport and the package httpx-aiohttp, which takes a broken
-connection and a refused one for a time limit, lets aiohttp's errors through where an answer is no HTTP, keeps cookies,
-and has aiohttp repeat requests.
+``bench/transports.py`` measures it beside httpx's own transport and the package httpx-aiohttp (0.2.0). To that one a
+connection that broke under a booking is a ``ConnectTimeout``, as if nothing had been asked. It lets aiohttp's errors
+through where an answer is no HTTP, has aiohttp send again what may be repeated, keeps cookies, and has no more than 100
+connections where no limit is set. Mending that takes all that is here but ``handle_async_request``.
 """
 
 from collections.abc import Iterator

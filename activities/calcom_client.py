@@ -31,7 +31,6 @@ from activities.calcom_answers import (
     Slots,
     Success,
 )
-from activities.calcom_http import calcom_http as calcom_http
 from activities.errors import (
     OF_A_BOOKING,
     OF_A_UID,
@@ -137,6 +136,7 @@ class CalcomClient:
         self._observe = observe
         self._budgets = budgets or Budgets(clock=clock)
         self._reads = SingleFlight[_Read, tuple[datetime, ...]]()
+        self._read_seconds: dict[str, float] = {}
         # Every process begins elsewhere, and uses no number again before all were used.
         begin = _LEAST_EXTRA + secrets.randbelow(_MOST_EXTRA - _LEAST_EXTRA)
         self._extra_milliseconds = itertools.cycle(
@@ -165,6 +165,10 @@ class CalcomClient:
         """
         read = _Read(account, event_type_id, start.astimezone(UTC), end.astimezone(UTC), timezone, fresh)
         return await self._reads.join(read, need, partial(self._read_slots, read))
+
+    def seconds_of_last_read(self, account: Account) -> float | None:
+        """Return how long the company's last read of free slots took, request to answer; ``None``: none was made."""
+        return self._read_seconds.get(account.company)
 
     async def create_booking(
         self,
@@ -306,6 +310,7 @@ class CalcomClient:
             # The end, as another start could move the grid; under a minute, as slots end on full minutes, so that no
             # further one fits in; at least a second, as Cal.com takes an end of 00:00:00 for the end of that day.
             asked_end += timedelta(milliseconds=next(self._extra_milliseconds))
+        began = time.monotonic()
         days = await self._ask(
             Slots,
             "slots",
@@ -321,6 +326,7 @@ class CalcomClient:
                 "timeZone": read.timezone,
             },
         )
+        self._read_seconds[read.account.company] = time.monotonic() - began
         listed = {slot.start for day in days.values() for slot in day if slot.seats_remaining != 0}
         return tuple(sorted(slot for slot in listed if read.start <= slot < read.end))
 

@@ -8,7 +8,6 @@ gives a repeated request the very answer it gives a stranger's.
 import asyncio
 import hashlib
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -87,17 +86,23 @@ class SchedulingActivities:
         self._holds = holds
         self._keys = keys
         self._begun: set[asyncio.Task[None]] = set()
-        self._last_read_seconds = WORTH_BEGINNING_SECONDS
 
     def begin(self, request: SlotCheck | SlotRecheck) -> None:
         """Begin the look that this step will take: the step, when it comes, joins it while it is under way.
 
         Where the calendar answers faster than a step is begun nothing would be won, and it would be asked twice.
         """
-        if self._last_read_seconds >= WORTH_BEGINNING_SECONDS:
-            task = asyncio.create_task(self._look_ahead(request))
-            self._begun.add(task)
-            task.add_done_callback(self._begun.discard)
+        if self._is_quick(request):
+            return
+        task = asyncio.create_task(self._look_ahead(request))
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+
+    async def close(self) -> None:
+        """Give the looks up that were begun and that no step has come for."""
+        for task in self._begun:
+            task.cancel()
+        await asyncio.gather(*self._begun, return_exceptions=True)
 
     @activity.defn
     async def check_slot(self, request: SlotCheck) -> Availability:
@@ -257,16 +262,22 @@ class SchedulingActivities:
         found = (_booked(booking, request, recovered=True) for booking in bookings if _is_own(booking, request))
         return next(found, None)
 
-    async def _look(self, request: SlotCheck | SlotRecheck) -> tuple[datetime, ...]:
+    def _is_quick(self, request: CalendarRequest) -> bool:
+        with suppress(NotConfigured):
+            seconds = self._client.seconds_of_last_read(self._account(request))
+            return seconds is not None and seconds < WORTH_BEGINNING_SECONDS
+        return True
+
+    async def _look(self, request: SlotCheck | SlotRecheck, need: Need = Need.QUESTION) -> tuple[datetime, ...]:
         if isinstance(request, SlotCheck):
-            return await self._read_slots(request, request.look_from, request.look_until)
+            return await self._read_slots(request, request.look_from, request.look_until, need=need)
         start = request.start.astimezone(UTC)
         return await self._read_slots(request, start, start + request.service.duration, need=Need.OPTIONAL, fresh=True)
 
     async def _look_ahead(self, request: SlotCheck | SlotRecheck) -> None:
         # What goes wrong is told to the step that joins, or that looks again.
         with suppress(ApplicationError):
-            await self._look(request)
+            await self._look(request, need=Need.OPTIONAL)
 
     async def _read_slots(
         self,
@@ -278,8 +289,7 @@ class SchedulingActivities:
         fresh: bool = False,
     ) -> tuple[datetime, ...]:
         with _calendar_errors(request):
-            began = time.monotonic()
-            starts = await self._client.slots(
+            return await self._client.slots(
                 self._account(request),
                 request.service.event_type_id,
                 look_from,
@@ -288,8 +298,6 @@ class SchedulingActivities:
                 need=need,
                 fresh=fresh,
             )
-            self._last_read_seconds = time.monotonic() - began
-            return starts
 
     async def _hold(
         self, request: CalendarRequest, start: datetime, seconds: float, *, to_book: bool = False

@@ -44,9 +44,9 @@ class SingleFlight(Generic[Key, Answer]):
             if not flight.waiting:
                 if self._flights.get(key) is flight:
                     del self._flights[key]
-                # One that has ended is not cancelled, but an error of its own that nobody has heard is no complaint.
+                # Whatever error it ends with, or has ended with unheard, is no complaint: nobody asks any more.
                 if flight.task.cancel():
-                    await asyncio.wait([flight.task])
+                    await asyncio.gather(flight.task, return_exceptions=True)
 
 
 class _Flight(Generic[Answer]):

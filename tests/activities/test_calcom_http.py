@@ -146,9 +146,10 @@ def tls(tmp_path: Path) -> ssl.SSLContext:
 )
 async def test_an_answer_that_does_not_arrive_whole_is_none_and_is_asked_for_once(say: Say, kind: str) -> None:
     async with serving(say) as server, asking(server) as client:
-        with pytest.raises(Unreachable, match=f"could not be asked for the key's owner: {kind}"):
+        with pytest.raises(Unreachable, match=f"could not be asked for the key's owner: {kind}") as error:
             await client.me(ACCOUNT)
 
+        assert error.value.unanswered
         assert len(server.heads) == 1
 
 
@@ -161,9 +162,10 @@ async def test_a_kept_connection_that_breaks_is_not_asked_a_second_time() -> Non
 
     async with serving(once) as server, asking(server) as client:
         await client.me(ACCOUNT)
-        with pytest.raises(Unreachable, match="RemoteProtocolError"):
+        with pytest.raises(Unreachable, match="RemoteProtocolError") as error:
             await client.me(ACCOUNT)
 
+        assert error.value.unanswered
         assert (len(server.heads), server.connections) == (2, 1)
 
 
@@ -171,8 +173,10 @@ async def test_a_server_that_is_not_there_is_unreachable() -> None:
     async with serving(never_answers) as server:
         pass
     async with asking(server) as client:
-        with pytest.raises(Unreachable, match="could not be asked for the key's owner: ConnectError"):
+        with pytest.raises(Unreachable, match="could not be asked for the key's owner: ConnectError") as error:
             await client.me(ACCOUNT)
+
+        assert not error.value.unanswered
 
 
 async def test_a_server_is_who_its_certificate_says(
@@ -180,8 +184,9 @@ async def test_a_server_is_who_its_certificate_says(
 ) -> None:
     async with serving(says(answer()), tls) as server:
         async with asking(server) as client:
-            with pytest.raises(Unreachable, match="ConnectError"):
+            with pytest.raises(Unreachable, match="ConnectError") as error:
                 await client.me(ACCOUNT)
+        assert not error.value.unanswered
         assert server.heads == []
 
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
@@ -189,24 +194,39 @@ async def test_a_server_is_who_its_certificate_says(
             assert (await client.me(ACCOUNT)).id == 1
 
 
-async def test_an_answer_that_trickles_in_is_bounded_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+async def trickles(_: Server, writer: asyncio.StreamWriter) -> None:
+    for byte in answer():
+        writer.write(bytes([byte]))
+        await writer.drain()
+        await asyncio.sleep(0.02)
+
+
+async def goes_wrong_late(_: Server, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+    await writer.drain()
+    await asyncio.sleep(0.02)
+    writer.write(b"zz\r\n")
+
+
+@pytest.mark.parametrize("say", [never_answers, trickles, goes_wrong_late])
+async def test_the_time_an_answer_may_take_is_bounded_as_a_whole(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calcom_client, "LOOKUP_SECONDS", 0.05)
-
-    async def trickle(_: Server, writer: asyncio.StreamWriter) -> None:
-        for byte in answer():
-            writer.write(bytes([byte]))
-            await writer.drain()
-            await asyncio.sleep(0.02)
-
-    async with serving(trickle) as server, asking(server) as client:
-        with pytest.raises(Unreachable, match=r"did not answer within 0\.05 s"):
+    async with serving(say) as server, asking(server) as client:
+        with pytest.raises(Unreachable, match=r"did not answer within 0\.05 s") as error:
             await client.me(ACCOUNT)
+
+        assert error.value.unanswered
 
 
 async def test_limits_of_a_single_request_are_heeded() -> None:
-    async with serving(never_answers) as server, calcom_http(server.url) as http:
-        with pytest.raises(httpx.ReadTimeout):
-            await http.get("/v2/me", timeout=httpx.Timeout(None, read=0.01))
+    async with serving(never_answers) as server:
+        async with calcom_http(server.url) as http:
+            with pytest.raises(httpx.ReadTimeout):
+                await http.get("/v2/me", timeout=httpx.Timeout(None, read=0.01))
+        # Connected, but nobody there agrees on keys.
+        async with calcom_http(server.url.replace("http", "https")) as http:
+            with pytest.raises(httpx.ConnectTimeout):
+                await http.get("/v2/me", timeout=httpx.Timeout(None, connect=0.01))
 
 
 async def test_requests_that_give_up_together_leave_room_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,6 +281,33 @@ async def test_a_connection_that_nobody_needs_any_more_is_closed(monkeypatch: py
     async with serving(says(answer())) as server, asking(server) as client:
         await client.me(ACCOUNT)
         await server.is_left.wait()
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+async def test_no_connection_outlives_the_pool(
+    encrypted: bool, tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    async with serving(says(answer()), tls if encrypted else None) as server:
+        async with asking(server) as client:
+            await client.me(ACCOUNT)
+        await server.is_left.wait()
+
+
+async def test_a_request_that_is_under_way_when_the_pool_is_closed_is_unanswered() -> None:
+    asked = asyncio.Event()
+
+    async def is_asked(_: Server, __: asyncio.StreamWriter) -> None:
+        asked.set()
+
+    async with serving(is_asked) as server:
+        async with calcom_http(server.url) as http:
+            asking = asyncio.create_task(CalcomClient(http).me(ACCOUNT))
+            await asked.wait()
+        with pytest.raises(Unreachable, match="RemoteProtocolError") as error:
+            await asking
+
+        assert error.value.unanswered
 
 
 async def test_redirects_are_not_followed_and_cookies_not_kept() -> None:
