@@ -4,20 +4,21 @@ What callers wait for, and what is written after every turn, is carried out whol
 of a connection. What operators ask and what is tidied up goes step by step (``writing``, ``reading``).
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from store.errors import QUERY_SECONDS, let_go_of
+from store.postgres import SNAPSHOT, PostgresEngine
 from store.sqlite import DEFERRED, SqliteEngine
 
 R = TypeVar("R")
@@ -30,11 +31,8 @@ _DRIVERS = {
     "postgresql+psycopg": "postgresql+psycopg",
 }
 
-_SNAPSHOT: Mapping[str, dict[str, Any]] = {"sqlite": DEFERRED, "postgresql": {"isolation_level": "REPEATABLE READ"}}
+_SNAPSHOT: Mapping[str, dict[str, str]] = {"sqlite": DEFERRED, "postgresql": SNAPSHOT}
 """What makes a transaction see one state of the database from its first look on."""
-
-_POOL_SIZE = 5
-_POSTGRES_OVERFLOW = 10
 
 _LOCK_SHARE = 0.75
 """Waiting for a lock or a connection ends before the query does, so that the database itself says what was missing."""
@@ -73,25 +71,20 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-async def write(engine: AsyncEngine, work: Callable[[Connection], R]) -> R:
+async def write(engine: AsyncEngine, work: Callable[[Connection], R], line: Hashable = None) -> R:
     """Carry out a transaction that writes: committed at the end of ``work``, rolled back on an error.
 
     ``work`` may run in another thread, and to its end when nobody waits for it any more: it touches nothing but its
-    connection, and what nobody changes meanwhile. On SQLite those of one process are carried out in the
-    order in which they were asked for.
+    connection, and what nobody changes meanwhile. Those of one process that would wait for one another in the database
+    anyway name the same ``line``: they are carried out in the order in which they were asked for, and only the first of
+    them takes a connection. On SQLite all that write stand in one line. How long to wait in it is up to who asks.
     """
-    if isinstance(engine, SqliteEngine):
-        return await engine.write(work)
-    async with engine.begin() as connection:
-        return await connection.run_sync(work)
+    return await _made_here(engine).write(work, line)
 
 
 async def read(engine: AsyncEngine, work: Callable[[Connection], R]) -> R:
     """Carry out a transaction that only reads, as ``write`` does one that writes; it is such as ``reading`` opens."""
-    if isinstance(engine, SqliteEngine):
-        return await engine.read(work)
-    async with reading(engine) as session:
-        return await (await session.connection()).run_sync(work)
+    return await _made_here(engine).read(work)
 
 
 async def close(engine: AsyncEngine) -> None:
@@ -122,6 +115,12 @@ def _parsed(url: str | URL) -> URL:
     return parsed.set(drivername=_DRIVERS[parsed.drivername])
 
 
+def _made_here(engine: AsyncEngine) -> SqliteEngine | PostgresEngine:
+    if isinstance(engine, SqliteEngine | PostgresEngine):
+        return engine
+    raise TypeError("an engine that create_engine has not made carries nothing out whole")
+
+
 def _sqlite(url: URL, patience: float) -> AsyncEngine:
     if not url.database or url.database == ":memory:":
         raise ValueError("an SQLite database in memory cannot be shared between processes; write sqlite:///path")
@@ -133,18 +132,8 @@ def _postgres(url: URL, patience: float) -> AsyncEngine:
     milliseconds = int(patience * 1000)
     limits = f"-c statement_timeout={milliseconds} -c lock_timeout={int(milliseconds * _LOCK_SHARE)}"
     options = " ".join(filter(None, [_text(url.query.get("options")), limits]))
-    connect_args: dict[str, Any] = {"connect_timeout": int(QUERY_SECONDS), "options": options}
-    return create_async_engine(
-        url,
-        connect_args=connect_args,
-        pool_size=_POOL_SIZE,
-        max_overflow=_POSTGRES_OVERFLOW,
-        pool_timeout=patience * _LOCK_SHARE,
-        pool_pre_ping=True,
-        # Every new connection would ask for a type that nobody here uses.
-        use_native_hstore=False,
-        hide_parameters=True,
-    )
+    connect_args = {"connect_timeout": int(QUERY_SECONDS), "options": options}
+    return PostgresEngine(url, connect_args, patience * _LOCK_SHARE)
 
 
 def _text(option: str | tuple[str, ...] | None) -> str | None:

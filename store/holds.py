@@ -7,7 +7,6 @@ How many are live at once is limited for the number that calls and for the one t
 and no promise: calls that take holds on different calendars of a company at the same moment do not see each other.
 """
 
-import asyncio
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -16,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from math import ceil
 from typing import Any, NamedTuple
-from weakref import WeakValueDictionary
 
 from sqlalchemy import Connection, Insert, and_, bindparam, delete, func, update
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -97,7 +95,6 @@ class Holds:
         """Keep holds in the database behind ``engine``, expiring by ``clock``."""
         self._engine = engine
         self._clock = clock
-        self._in_line: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     @answers_within(QUERY_SECONDS)
     async def take(
@@ -133,11 +130,11 @@ class Holds:
             "dialled": line.dialled,
         }
         length = timedelta(seconds=seconds)
-        # Who waits for a calendar waits here, in line, and not each with a connection that others could use.
-        async with self._in_line.setdefault((company, calendar), asyncio.Lock()):
-            return await write(
-                self._engine, lambda connection: _take(connection, wish, self._clock, length, capacity, line)
-            )
+        return await write(
+            self._engine,
+            lambda connection: _take(connection, wish, self._clock, length, capacity, line),
+            (company, calendar),
+        )
 
     @answers_within(QUERY_SECONDS)
     async def release(self, call_id: str) -> None:

@@ -1,4 +1,6 @@
-from bench.holds import SECONDS, Answers, summary, table
+from pathlib import Path
+
+from bench.holds import SECONDS, Answers, figures_of, summary, table
 
 
 def answers(held: int, *seconds: float, unanswered: int = 0, cpu_seconds: float = 0.0) -> Answers:
@@ -32,3 +34,12 @@ def test_where_nobody_was_answered_there_are_figures_all_the_same() -> None:
     figure = summary([[answers(0, 2.0, unanswered=1)]])
     assert (figure["holds_a_second"], figure["unanswered"], figure["cpu_ms"]) == (0, 1, 0)
     assert table([{"database": "SQLite", "companies": 1, "processes": 1, **figure}]).row_count == 1
+
+
+def test_slots_are_held_in_one_process_and_in_several_and_for_one_company_and_for_more(tmp_path: Path) -> None:
+    figures = list(figures_of({"SQLite": f"sqlite:///{tmp_path}/store.db"}, (1, 2), processes=2, rounds=1, seconds=0.5))
+    assert [(row["companies"], row["processes"]) for row in figures] == [(1, 1), (1, 2), (2, 1)]
+    for row in figures:
+        asked, unanswered, a_second = (float(row[name]) for name in ("asked", "unanswered", "holds_a_second"))
+        assert asked >= 200
+        assert 0 < round(a_second * 0.5) <= asked - unanswered
