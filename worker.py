@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import NamedTuple
@@ -18,7 +18,8 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from activities.answer_times import AnswerTimes
 from activities.attempts import Attempts
 from activities.budget import Budgets
-from activities.calcom_client import CalcomClient, calcom_http
+from activities.calcom_client import CalcomClient
+from activities.calcom_http import calcom_http
 from activities.heartbeats import SENT_EVERY, Heartbeats
 from activities.news import News, Tell
 from activities.records import RecordActivities
@@ -26,7 +27,6 @@ from activities.scheduling import SchedulingActivities
 from starter.connect import Connection, read_connection
 from starter.health import Readiness, TemporalWatch, told_on
 from starter.logs import configure_logging
-from starter.nearby import Nearby
 from starter.patience import connected, database_there
 from starter.settings import Settings, exit_on_bad_settings, load_settings, open_database, refuse_weak_keys
 from store.catalog import CatalogError, load_catalog
@@ -143,7 +143,7 @@ async def running_worker(
 ) -> AsyncIterator[RunningWorker]:
     """Run a worker with real dependencies on an up-to-date database; leaving the context drains it.
 
-    Raises ``SettingsError`` where a key the catalog names is weak.
+    Raises ``SettingsError`` where a key the catalog names is weak, ``RuntimeError`` where the worker cannot go on.
     """
     await migrate(engine)
     refuse_weak_keys(settings, {variable: os.environ.get(variable) for variable in await key_variables(engine)})
@@ -158,22 +158,48 @@ async def running_worker(
         calcom = CalcomClient(http, observe=times.count, budgets=budgets)
         scheduling = SchedulingActivities(calcom, Holds(engine), os.environ)
         records, version = RecordActivities(engine), worker_version(settings)
-        async with build_worker(client, scheduling, records, version=version, tell=tell) as worker:
-            yield RunningWorker(worker, scheduling)
+        try:
+            async with build_worker(client, scheduling, records, version=version, tell=tell) as worker:
+                yield RunningWorker(worker, scheduling)
+        finally:
+            await scheduling.close()
 
 
 @asynccontextmanager
-async def worker_nearby(
-    client: Client, engine: AsyncEngine, settings: Settings, connection: Connection
-) -> AsyncIterator[Nearby]:
-    """Run a worker for the web process it is in, as ``running_worker`` does."""
+async def on_duty(
+    duty: Duty,
+    look: Readiness,
+    client: Client,
+    engine: AsyncEngine,
+    settings: Settings,
+    connection: Connection,
+    tell: Tell | None = None,
+) -> AsyncIterator[SchedulingActivities]:
+    """Run a worker as ``running_worker`` does; it says in the log what it does, and what is away and back."""
+    async with running_worker(client, engine, settings, connection, tell) as (duty.worker, scheduling):
+        logger.info("working on task queue %s", TASK_QUEUE)
+        looking = asyncio.create_task(keep_looking(look))
+        try:
+            yield scheduling
+        finally:
+            looking.cancel()
+            duty.worker = None
+            logger.info("stopping: what has begun is finished first")
 
-    def begin(request: SlotCheck | SlotRecheck) -> None:
-        running.scheduling.begin(request)
 
-    nearby = Nearby(begin)
-    async with running_worker(client, engine, settings, connection, nearby.tell) as running:
-        yield nearby
+@asynccontextmanager
+async def worker_beside(
+    client: Client, engine: AsyncEngine, settings: Settings, connection: Connection, tell: Tell
+) -> AsyncIterator[Callable[[SlotCheck | SlotRecheck], None]]:
+    """Run the worker of a web process, on duty like one by itself; yields what begins a look ahead of its step."""
+    duty = Duty(engine)
+    duty.temporal = TemporalWatch(client)
+    look = Readiness(duty.look)
+    async with (
+        told_on(settings.health_bind, look),
+        on_duty(duty, look, client, engine, settings, connection, tell) as scheduling,
+    ):
+        yield scheduling.begin
 
 
 async def keep_looking(look: Readiness) -> None:
@@ -203,13 +229,8 @@ async def main() -> None:
             duty.temporal = TemporalWatch(client)
             if not await database_there(engine, stop):
                 return
-            async with running_worker(client, engine, settings, connection) as (duty.worker, _):
-                logger.info("working on task queue %s", TASK_QUEUE)
-                looking = asyncio.create_task(keep_looking(look))
+            async with on_duty(duty, look, client, engine, settings, connection):
                 await stop.wait()
-                looking.cancel()
-                duty.worker = None
-                logger.info("stopping: what has begun is finished first")
     finally:
         await close(engine)
 

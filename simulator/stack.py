@@ -62,8 +62,8 @@ _OF_THE_STACK = (
 READY_SECONDS = 60.0
 """A slow machine with a cold disk needs a while; a process that dies is noticed at once."""
 
-GRACE_SECONDS = 35.0
-"""A worker finishes what it has begun, which may take half a minute."""
+GRACE_SECONDS = 60.0
+"""A worker finishes what it has begun, which may take half a minute; with the web process in it, 53 s."""
 
 WATCH_EVERY = 0.2
 

@@ -74,14 +74,14 @@ def serve(
         float, typer.Option(help="Seconds after SIGTERM in which requests are taken while /ready says no.", min=0)
     ] = 0,
 ) -> None:
-    """Serve the voice platform and work in one process: quickest, for small installations."""
-    from worker import worker_nearby
+    """Serve the voice platform's function calls and events, and carry calls out, in one process."""
+    from worker import worker_beside
 
-    configure_logging("slotkeeper")
+    configure_logging("serve")
     with exit_on_bad_settings():
         settings = load_settings("RETELL_API_KEY", "CALCOM_API_KEY")
         try:
-            _run_with_store(serve_webhook(settings, host, port, _say_where, linger, worker_nearby))
+            _run_with_store(serve_webhook(settings, host, port, _say_where, linger, worker_beside))
         except RuntimeError as error:
             typer.echo(f"the worker could not start or had to stop: {error}", err=True)
             raise typer.Exit(FAILED) from None

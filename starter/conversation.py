@@ -6,7 +6,7 @@ answers, or does not answer in time, becomes an answer that is true.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -56,6 +56,8 @@ CATCHES_UP_SECONDS = 1.0
 NOT_FOUND_OUT = Answer(status=AnswerStatus.ERROR, reason=Reason.CALENDAR_UNREACHABLE)
 """Neither "free" nor "taken": it could not be found out in time."""
 
+PENDING = Answer(status=AnswerStatus.PENDING)
+"""The "yes" is kept, and what comes of it is not known yet."""
 
 NO_ANSWER = (
     RPCError,
@@ -93,7 +95,7 @@ class Conversation:
         self._watch = TemporalWatch(client)
         self._task_queue = task_queue
         self._nearby = nearby
-        self._being_kept: dict[str, asyncio.Task[Answer]] = {}
+        self._being_kept: dict[str, set[asyncio.Task[Answer]]] = {}
 
     async def begin(self, call: Call) -> None:
         """Start the call's workflow; nothing happens if it has begun, or is over.
@@ -113,14 +115,9 @@ class Conversation:
 
     async def check_slot(self, call: Call, wish: SlotWish) -> Answer:
         """Ask whether a moment is free; answers within the time the caller waits."""
-        if self._nearby is None:
-            return await self._ask(call, wish)
-        self._nearby.asked(call, wish)
-        await self._caught_up(call)
-        with self._nearby.listening(wish.turn_id) as told:
-            answer = await self._sooner(told, call, self._ask(call, wish))
-        self._nearby.answered(call.call_id, answer)
-        return answer
+        if self._nearby:
+            self._nearby.asked(call, wish)
+        return await self._soonest(call.call_id, wish.turn_id, partial(self._ask, call, wish))
 
     async def confirm(self, call: Call, confirmation: Confirmation) -> Answer:
         """Deliver the caller's "yes", then ask what came of it.
@@ -128,14 +125,10 @@ class Conversation:
         Once delivered the "yes" is durable: an outcome that takes longer than the caller waits is ``pending``, goes on
         by itself, and is there when the same function is asked again.
         """
-        if self._nearby is None:
-            return await self._deliver(call, confirmation, None)
-        self._nearby.confirmed(call, confirmation)
-        await self._caught_up(call)
-        with self._nearby.listening(confirmation.wish.turn_id) as told:
-            answer = await self._deliver(call, confirmation, told)
-        self._nearby.answered(call.call_id, answer)
-        return answer
+        if self._nearby:
+            self._nearby.confirmed(call, confirmation)
+        turn_id = confirmation.wish.turn_id
+        return await self._soonest(call.call_id, turn_id, partial(self._deliver, call, confirmation))
 
     async def _ask(self, call: Call, wish: SlotWish) -> Answer:
         try:
@@ -149,7 +142,7 @@ class Conversation:
             logger.warning("a question of call %s was not answered in time: %s", call.call_id, _kind_of(error))
             return NOT_FOUND_OUT
 
-    async def _deliver(self, call: Call, confirmation: Confirmation, told: asyncio.Future[Answer] | None) -> Answer:
+    async def _deliver(self, call: Call, confirmation: Confirmation) -> Answer:
         wish = confirmation.wish
         try:
             async with asyncio.timeout(_left(wish.answer_by)):
@@ -165,36 +158,49 @@ class Conversation:
                 return await self._answer_of_ended(call, wish.answer_by, wish)
             logger.warning("a confirmation of call %s was not delivered: %s", call.call_id, _kind_of(error))
             return NOT_FOUND_OUT.model_copy(update={"uncertain": True})
-        outcome = self._outcome(handle, call, wish)
-        return await (outcome if told is None else self._sooner(told, call, outcome))
+        return await self._outcome(handle, call, wish)
 
-    async def _caught_up(self, call: Call) -> None:
-        """Wait until what the caller has heard is kept: only then does the call know what he speaks of."""
-        if (keeping := self._being_kept.get(call.call_id)) is not None:
-            await asyncio.wait({keeping}, timeout=CATCHES_UP_SECONDS)
+    async def _soonest(self, call_id: str, turn_id: str, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
+        """Return what a step in this process has come to, or what Temporal says: whichever is here first.
 
-    async def _sooner(self, told: asyncio.Future[Answer], call: Call, kept: Coroutine[Any, Any, Answer]) -> Answer:
-        """Return what a step in this process has come to, or what Temporal has kept of it: whichever is here first.
-
-        Both are what the step's request says, so they are the same; that they were is looked at afterwards.
+        Both are what the step's request says, so they are the same. A turn of which no step here tells anything, as
+        another process carries it out or only the workflow can say, is answered by Temporal.
         """
-        keeping = asyncio.create_task(kept)
-        try:
-            await asyncio.wait({told, keeping}, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            keeping.cancel()
-            raise
-        if keeping.done():
-            return keeping.result()
-        self._being_kept[call.call_id] = keeping
-        keeping.add_done_callback(partial(self._compare, call.call_id, told.result()))
-        return told.result()
+        if self._nearby is None:
+            return await ask()
+        await self._caught_up(call_id)
+        with self._nearby.listening(turn_id) as told:
+            keeping = asyncio.create_task(ask())
+            try:
+                await asyncio.wait({told, keeping}, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                keeping.cancel()
+                raise
+            if keeping.done():
+                answer = keeping.result()
+            else:
+                answer = told.result()
+                self._being_kept.setdefault(call_id, set()).add(keeping)
+                keeping.add_done_callback(partial(self._kept, call_id, answer))
+        self._nearby.answered(call_id, answer)
+        return answer
 
-    def _compare(self, call_id: str, told: Answer, keeping: asyncio.Task[Answer]) -> None:
-        if self._being_kept.get(call_id) is keeping:
+    async def _caught_up(self, call_id: str) -> None:
+        """Wait until what the caller has heard is kept: only then does the call know what he speaks of."""
+        if keeping := self._being_kept.get(call_id):
+            await asyncio.wait(set(keeping), timeout=CATCHES_UP_SECONDS)
+
+    def _kept(self, call_id: str, told: Answer, keeping: asyncio.Task[Answer]) -> None:
+        of_call = self._being_kept[call_id]
+        of_call.discard(keeping)
+        if not of_call:
             del self._being_kept[call_id]
-        if not keeping.cancelled() and (kept := keeping.result()) != told:
-            logger.warning("an answer was told as %s and is kept as %s", told.status, kept.status)
+        if keeping.cancelled():
+            return
+        if error := keeping.exception():
+            logger.error("whether an answer to call %s is kept is not known: %s", call_id, type(error).__name__)
+        elif keeping.result() not in (told, NOT_FOUND_OUT, PENDING):
+            logger.warning("call %s was told %s, and Temporal says %s", call_id, told.status, keeping.result().status)
 
     async def _outcome(
         self, handle: WorkflowHandle[AppointmentWorkflow, CallResult], call: Call, wish: SlotWish
@@ -210,7 +216,7 @@ class Conversation:
             if _says_ended(error):
                 return await self._answer_of_ended(call, wish.answer_by, wish)
             logger.info("the outcome for call %s takes longer than the caller waits: %s", call.call_id, _kind_of(error))
-            return Answer(status=AnswerStatus.PENDING)
+            return PENDING
 
     async def recognise_caller(self, call: Call, answer_by: datetime) -> Caller:
         """Ask who is calling; a caller who cannot be looked up is ``unknowable``."""
@@ -229,6 +235,9 @@ class Conversation:
         Raises:
             RPCError: Temporal cannot be reached; the voice platform delivers its event again.
         """
+        await self._caught_up(call_id)
+        if self._nearby:
+            self._nearby.hung_up(call_id)
         handle = self._client.get_workflow_handle_for(AppointmentWorkflow.run, workflow_id(call_id))
         try:
             await handle.signal(AppointmentWorkflow.hang_up, hang_up)
@@ -241,6 +250,7 @@ class Conversation:
 
         Where Temporal does not answer nothing is remembered, and the last offer stands.
         """
+        await self._caught_up(call.call_id)
         try:
             if wish.says_something:
                 await self._client.start_workflow(
@@ -260,6 +270,14 @@ class Conversation:
     async def ready(self) -> bool:
         """Whether Temporal answers and has our namespace."""
         return await self._watch.answers()
+
+    async def close(self) -> None:
+        """Let what was told be kept, while a worker still works, then listen no longer."""
+        if keeping := {task for of_call in self._being_kept.values() for task in of_call}:
+            _, late = await asyncio.wait(keeping, timeout=CATCHES_UP_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _answer_of_ended(
         self, call: Call, answer_by: datetime | None, confirmed: SlotWish | None = None

@@ -20,15 +20,19 @@ REMEMBERED = 10_000
 """Calls whose last answer is known here; of one that is forgotten nothing is foreseen."""
 
 Begin = Callable[[SlotCheck | SlotRecheck], None]
-"""Begins the look a step will take."""
+"""Begins the look a step will take; does not wait for it, and says nothing of what goes wrong."""
+
+
+def _nothing(_: SlotCheck | SlotRecheck) -> None:
+    """Begin nothing."""
 
 
 class Nearby:
     """Foresees the looks a turn will need, and hears what its steps came to."""
 
-    def __init__(self, begin: Begin) -> None:
-        """Have looks begun by ``begin``."""
-        self._begin = begin
+    def __init__(self, begin: Begin = _nothing) -> None:
+        """Have looks begun by ``begin``; a worker that is started later puts its own in that place."""
+        self.begin = begin
         self._listening: dict[str, asyncio.Future[Answer]] = {}
         self._last: OrderedDict[str, Answer] = OrderedDict()
 
@@ -36,18 +40,18 @@ class Nearby:
         """Begin the look of a question that names its moment."""
         slot = self._named(call, wish)
         if slot and rules.objection(slot, wish.asked_at, call.branch) is None:
-            self._begin(slot_check(call, slot, wish.asked_at, wish.turn_id, None))
+            self.begin(slot_check(call, slot, wish.asked_at, wish.turn_id, None))
 
     def confirmed(self, call: Call, confirmation: Confirmation) -> None:
         """Begin the look before a booking, where it is clear what the "yes" is to."""
         last, wish = self._last.get(call.call_id), confirmation.wish
-        if last is None or confirmation.alternative_id or not call.branch.recheck:
+        if last is None or confirmation.alternative_id or wish.choice is not None or not call.branch.recheck:
             return
         if wish.name is None and last.customer_name is None:
             return
         slot = rules.agreed_slot(wish, None, rules.offer_in(last, None), None, call.branch.timezone)
         if slot and rules.objection(slot, wish.asked_at, call.branch) is None:
-            self._begin(slot_recheck(call, slot))
+            self.begin(slot_recheck(call, slot))
 
     def answered(self, call_id: str, answer: Answer) -> None:
         """Remember what a call was told last."""
@@ -55,6 +59,10 @@ class Nearby:
         self._last.move_to_end(call_id)
         if len(self._last) > REMEMBERED:
             self._last.popitem(last=False)
+
+    def hung_up(self, call_id: str) -> None:
+        """Forget a call that is over."""
+        self._last.pop(call_id, None)
 
     @contextmanager
     def listening(self, turn_id: str) -> Iterator[asyncio.Future[Answer]]:

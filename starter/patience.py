@@ -13,7 +13,7 @@ from temporalio.client import Client
 
 from starter.connect import Connection, connect
 from store.errors import StoreUnavailable
-from store.presence import is_there
+from store.presence import find
 
 Reached = TypeVar("Reached")
 
@@ -44,8 +44,7 @@ async def database_there(engine: AsyncEngine, stop: asyncio.Event) -> bool:
 
 
 async def _find_database(engine: AsyncEngine) -> AsyncEngine:
-    if not await is_there(engine):
-        raise StoreUnavailable("it does not answer")
+    await find(engine)
     return engine
 
 

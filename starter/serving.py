@@ -4,8 +4,8 @@ import asyncio
 import math
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from types import FrameType
 from typing import cast
 
@@ -18,7 +18,7 @@ from starter.connect import Connection, connect, read_connection
 from starter.conversation import Conversation
 from starter.directory import Directory, read_catalog
 from starter.journal import Journal
-from starter.nearby import Nearby
+from starter.nearby import Begin, Nearby
 from starter.patience import connected, database_there
 from starter.settings import Settings, open_database
 from starter.webhook import create_app
@@ -26,9 +26,15 @@ from starter.wires import Wires
 from store.catalog import apply_catalog, load_catalog
 from store.engine import close
 from store.migrate import migrate
+from workflows.messages import Answer
 
-WorkerBeside = Callable[[Client, AsyncEngine, Settings, Connection], AbstractAsyncContextManager[Nearby]]
-"""Runs a worker in the process of the web server; leaving the context drains it."""
+WorkerBeside = Callable[
+    [Client, AsyncEngine, Settings, Connection, Callable[[str, Answer], None]], AbstractAsyncContextManager[Begin]
+]
+"""Runs a worker in the process of the web server, which tells what its steps come to and begins looks when asked to.
+
+Leaving the context drains it; where it cannot go on, whoever is in the context is cancelled and it raises why.
+"""
 
 
 async def serve_webhook(
@@ -42,41 +48,59 @@ async def serve_webhook(
     """Serve until SIGTERM or SIGINT, then let the answers under way out.
 
     ``listening`` is told host and port once requests are taken; port 0 takes a free one. Temporal need not run yet,
-    unless a worker runs ``beside`` in this process; that one ends when the last answer is out.
+    unless a worker runs ``beside`` in this process: that one begins before the first request is taken, and drains when
+    the last answer is out. One does not go on without the other.
     For ``linger_seconds`` after the signal requests are still taken, while ``/ready`` already says no: for a load
     balancer to notice.
 
     Raises:
         CatalogError: The catalog file is refused, or there is no catalog at all.
-        RuntimeError: Temporal has not answered for a minute, and a worker needs it.
-        SettingsError: ``DATABASE_URL``, ``METRICS_BIND`` or Temporal's own settings cannot be used.
+        RuntimeError: Temporal has not answered for a minute, or the worker beside could not go on.
+        SettingsError: ``DATABASE_URL``, ``METRICS_BIND``, ``HEALTH_BIND`` or Temporal's own settings cannot be used.
         StoreUnavailable: The database has not answered for a minute, or no longer does.
     """
-    connection = read_connection(settings, "slotkeeper-webhook" if beside is None else "slotkeeper")
+    connection = read_connection(settings, "slotkeeper-webhook" if beside is None else "slotkeeper-serve")
     engine = open_database(settings)
-    try:
-        with _told_to_stop() as stop:
+    with _told_to_stop() as stop:
+        try:
             if not await database_there(engine, stop):
                 return
             client = await (connect(connection, lazy=True) if beside is None else connected(connection, stop))
             if client is None:
                 return
-        await migrate(engine)
-        if settings.catalog_file:
-            await apply_catalog(engine, read_catalog(settings.catalog_file))
-        directory = Directory(engine, await load_catalog(engine))
-        async with nullcontext() if beside is None else beside(client, engine, settings, connection) as nearby:
-            app = create_app(
-                settings=settings,
-                conversation=Conversation(client, nearby=nearby),
-                directory=directory,
-                journal=Journal(engine, connection.meter),
-            )
-            connection.tracing.see_answers(app)
-            config = _config(app, settings, host, port)
-            await Server(config, listening, app.state.leaving, linger_seconds).serve()
-    finally:
-        await close(engine)
+            await migrate(engine)
+            if settings.catalog_file:
+                await apply_catalog(engine, read_catalog(settings.catalog_file))
+            directory = Directory(engine, await load_catalog(engine))
+            async with _nearby(beside, client, engine, settings, connection) as nearby:
+                conversation = Conversation(client, nearby=nearby)
+                app = create_app(
+                    settings=settings,
+                    conversation=conversation,
+                    directory=directory,
+                    journal=Journal(engine, connection.meter),
+                )
+                connection.tracing.see_answers(app)
+                server = Server(_config(app, settings, host, port), listening, app.state.leaving, linger_seconds)
+                try:
+                    if not stop.is_set():
+                        await server.serve()
+                finally:
+                    await conversation.close()
+        finally:
+            await close(engine)
+
+
+@asynccontextmanager
+async def _nearby(
+    beside: WorkerBeside | None, client: Client, engine: AsyncEngine, settings: Settings, connection: Connection
+) -> AsyncIterator[Nearby | None]:
+    if beside is None:
+        yield None
+        return
+    nearby = Nearby()
+    async with beside(client, engine, settings, connection, nearby.tell) as nearby.begin:
+        yield nearby
 
 
 def _config(app: FastAPI, settings: Settings, host: str, port: int) -> uvicorn.Config:
@@ -97,7 +121,7 @@ def _config(app: FastAPI, settings: Settings, host: str, port: int) -> uvicorn.C
 
 @contextmanager
 def _told_to_stop() -> Iterator[asyncio.Event]:
-    """Have SIGTERM and SIGINT set an event for a while."""
+    """Have SIGTERM and SIGINT set an event, until a server takes them."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
@@ -138,6 +162,15 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._listening(self.config.host, self.servers[0].sockets[0].getsockname()[1])
+
+    async def main_loop(self) -> None:
+        """Serve until told to stop; being cancelled as well lets the answers under way out first."""
+        try:
+            await super().main_loop()
+        except asyncio.CancelledError:
+            self._leaving.set()
+            await self.shutdown()
+            raise
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to leave."""

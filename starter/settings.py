@@ -88,7 +88,8 @@ class Settings(BaseSettings):
     Calls older than ``keep_calls_days`` are deleted; without it none are. ``holds_per_caller`` and ``holds_per_number``
     bound how many slots are kept at once for one calling and through one dialled number, a third of the latter for all
     who withhold theirs; beyond them slots are offered without being kept. ``webhook_concurrency`` bounds how many
-    requests the web process serves at once. On ``health_bind`` a worker says whether it lives and is ready.
+    requests the web process serves at once. On ``health_bind`` a worker, alone or in ``serve``, says whether it lives
+    and is ready.
     ``worker_deployment`` and ``worker_build_id`` (set both or none) pin every call to the version of the worker it
     began on.
     """

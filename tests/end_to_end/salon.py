@@ -22,7 +22,8 @@ from sqlmodel import SQLModel, col, select
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.calcom_client import CalcomClient, calcom_http
+from activities.calcom_client import CalcomClient
+from activities.calcom_http import calcom_http
 from activities.records import RecordActivities
 from activities.scheduling import SchedulingActivities
 from simulator.calcom import Calendar, Config, Fault, create_app
@@ -45,7 +46,6 @@ from store.tables import Call
 from worker import build_worker
 from workflows.appointment import AppointmentWorkflow
 from workflows.messages import Answer, CallResult, workflow_id
-from workflows.requests import SlotCheck, SlotRecheck
 
 CATALOG = Path(__file__).parents[2] / "catalog.toml"
 SALON = "+493055500020"
@@ -145,7 +145,8 @@ class Salon:
         calcom = await self._worker.enter_async_context(calcom_http("http://calcom.example", self.line))
         scheduling = SchedulingActivities(CalcomClient(calcom), self.holds, {"CALCOM_API_KEY": CALCOM_KEY})
         records = RecordActivities(self.engine, self.clock)
-        self._begin = scheduling.begin
+        if self.nearby:
+            self.nearby.begin = scheduling.begin
         worker = build_worker(
             self.temporal,
             scheduling,
@@ -155,10 +156,6 @@ class Salon:
             tell=self._tell if self.nearby else None,
         )
         await self._worker.enter_async_context(worker)
-
-    def begin(self, request: SlotCheck | SlotRecheck) -> None:
-        """Begin a look, as the web process has it done by a worker in the same process."""
-        self._begin(request)
 
     def _tell(self, turn_id: str, answer: Answer) -> None:
         assert self.nearby
@@ -299,7 +296,7 @@ async def open_salon(
     if hours or zone:
         await apply_catalog(engine, parse_catalog(catalog_file(hours, zone), "catalog.toml"))
     task_queue = f"appointments-{uuid4().hex}"
-    nearby = Nearby(lambda request: salon.begin(request)) if together else None
+    nearby = Nearby() if together else None
     app = webhook.create_app(
         settings=Settings(retell_api_key=SecretStr(RETELL_KEY), answer_budget_seconds=answer_budget),
         conversation=Conversation(web_temporal or temporal, task_queue, nearby),

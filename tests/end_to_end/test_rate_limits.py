@@ -15,7 +15,8 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.budget import Budgets
-from activities.calcom_client import CalcomClient, calcom_http
+from activities.calcom_client import CalcomClient
+from activities.calcom_http import calcom_http
 from activities.records import RecordActivities
 from activities.scheduling import SchedulingActivities
 from simulator.calcom import Calendar, Config, create_app

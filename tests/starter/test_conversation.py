@@ -1,4 +1,4 @@
-"""What is made of the ways in which Temporal can fail to bring an answer."""
+"""What is made of the ways in which Temporal can fail to bring an answer, and of an answer that is here before it."""
 
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,7 +14,8 @@ from temporalio.service import RPCError
 from starter import conversation as conversation_module
 from starter import health
 from starter.conversation import Conversation
-from workflows.messages import AnswerStatus, Branch, Call, Confirmation, HangUp, Reason, SlotWish
+from starter.nearby import Nearby
+from workflows.messages import Answer, AnswerStatus, Branch, Call, Confirmation, HangUp, Reason, SlotWish
 
 BRANCH = Branch(
     company="salon",
@@ -122,3 +123,184 @@ async def test_an_ended_call_is_not_waited_for_longer_than_the_caller_waits(monk
         question = await Conversation(client).check_slot(call(), wish(impatient))
         confirmed = await Conversation(client).confirm(call(), Confirmation(wish=wish(impatient)))
     assert (question.status, confirmed.status) == (AnswerStatus.CLOSED, AnswerStatus.CLOSED)
+
+
+OFFER = Answer(
+    status=AnswerStatus.AVAILABLE, start=datetime(2025, 10, 16, 7, tzinfo=UTC), customer_name="Hansi Schmidt"
+)
+
+
+class SlowTemporal:
+    """Takes everything at once, in order, and answers questions when told to."""
+
+    def __init__(self) -> None:
+        self.received: list[str] = []
+        self._heard = asyncio.Event()
+        self.answers: asyncio.Queue[Answer | Exception] = asyncio.Queue()
+        self.client = Mock(
+            spec=Client,
+            execute_update_with_start_workflow=self._update,
+            start_workflow=self._start,
+            get_workflow_handle_for=Mock(return_value=Mock(signal=self._signal)),
+        )
+
+    async def has(self, *received: str) -> None:
+        async with asyncio.timeout(10):
+            while self.received != [*received]:
+                self._heard.clear()
+                await self._heard.wait()
+
+    def _receives(self, what: str) -> None:
+        self.received.append(what)
+        self._heard.set()
+
+    async def _update(self, _: object, asked: SlotWish, **more: object) -> Answer:
+        self._receives(asked.turn_id)
+        try:
+            answer = await self.answers.get()
+        except asyncio.CancelledError:
+            self._receives(f"{asked.turn_id} given up")
+            raise
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def _start(self, *_: object, start_signal: str, **more: object) -> Mock:
+        self._receives(start_signal)
+        return Mock(execute_update=AsyncMock(return_value=Answer(status=AnswerStatus.BOOKED)))
+
+    async def _signal(self, *_: object) -> None:
+        self._receives("signal")
+
+
+def named(turn_id: str) -> SlotWish:
+    return wish(timedelta(hours=1)).model_copy(update={"turn_id": turn_id})
+
+
+@pytest.fixture
+def slow() -> SlowTemporal:
+    return SlowTemporal()
+
+
+@pytest.fixture
+def nearby() -> Nearby:
+    return Nearby()
+
+
+@pytest.fixture
+def together(slow: SlowTemporal, nearby: Nearby) -> Conversation:
+    return Conversation(slow.client, nearby=nearby)
+
+
+async def told_early(together: Conversation, slow: SlowTemporal, nearby: Nearby, asked_by: Call) -> Answer:
+    """Ask a first question, which a step answers before Temporal does."""
+    asking = asyncio.create_task(together.check_slot(asked_by, named("first")))
+    await slow.has("first")
+    nearby.tell("first", OFFER)
+    return await asking
+
+
+async def test_what_a_step_here_has_come_to_is_told_before_temporal_says_it(
+    together: Conversation, slow: SlowTemporal, nearby: Nearby
+) -> None:
+    assert await told_early(together, slow, nearby, call()) == OFFER
+
+
+async def test_what_no_step_here_tells_is_told_as_temporal_says_it(
+    together: Conversation, slow: SlowTemporal, nearby: Nearby
+) -> None:
+    slow.answers.put_nowait(OFFER)
+    assert await together.check_slot(call(), named("first")) == OFFER
+
+
+async def says(together: Conversation, what: str, caller: Call) -> None:
+    match what:
+        case "question":
+            await together.check_slot(caller, named("second"))
+        case "yes":
+            await together.confirm(caller, Confirmation(wish=named("second")))
+        case "words asked back":
+            await together.overhear(caller, named("second"))
+        case "hang-up":
+            await together.hang_up(caller.call_id, HangUp(at=datetime.now(UTC)))
+
+
+@pytest.mark.parametrize("said_next", ["question", "yes", "words asked back", "hang-up"])
+async def test_what_is_said_next_reaches_temporal_when_it_has_kept_what_was_told_before(
+    together: Conversation,
+    slow: SlowTemporal,
+    nearby: Nearby,
+    said_next: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(conversation_module, "CATCHES_UP_SECONDS", 3600)
+    caller = call()
+    await told_early(together, slow, nearby, caller)
+    of_another_call = asyncio.create_task(together.check_slot(call(), named("another call's")))
+    saying = asyncio.create_task(says(together, said_next, caller))
+    await slow.has("first", "another call's")
+    slow.answers.put_nowait(OFFER)
+    reaches = {"question": "second", "yes": "confirm", "words asked back": "overhear", "hang-up": "signal"}[said_next]
+    await slow.has("first", "another call's", reaches)
+    for task in (saying, of_another_call):
+        task.cancel()
+    await asyncio.gather(saying, of_another_call, return_exceptions=True)
+
+
+async def test_a_temporal_that_does_not_keep_it_in_time_is_not_waited_for(
+    together: Conversation, slow: SlowTemporal, nearby: Nearby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation_module, "CATCHES_UP_SECONDS", 0.01)
+    caller = call()
+    await told_early(together, slow, nearby, caller)
+    assert (await together.confirm(caller, Confirmation(wish=named("second")))).status is AnswerStatus.BOOKED
+    assert slow.received == ["first", "confirm"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (OFFER, []),
+        (Answer(status=AnswerStatus.UNAVAILABLE), ["call call_1 was told available, and Temporal says unavailable"]),
+        (TimeoutError(), ["a question of call call_1 was not answered in time: TimeoutError"]),
+        (ValueError("Hansi Schmidt"), ["whether an answer to call call_1 is kept is not known: ValueError"]),
+    ],
+)
+async def test_the_log_says_when_what_was_told_is_not_what_is_kept_and_never_what_it_was(
+    together: Conversation,
+    slow: SlowTemporal,
+    nearby: Nearby,
+    kept: Answer | Exception,
+    said: list[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caller = call().model_copy(update={"call_id": "call_1"})
+    await told_early(together, slow, nearby, caller)
+    slow.answers.put_nowait(kept)
+    await together.hang_up(caller.call_id, HangUp(at=datetime.now(UTC)))
+    assert caplog.messages == said
+
+
+async def test_a_question_nobody_waits_for_any_more_is_given_up(together: Conversation, slow: SlowTemporal) -> None:
+    asking = asyncio.create_task(together.check_slot(call(), named("first")))
+    await slow.has("first")
+    asking.cancel()
+    await slow.has("first", "first given up")
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+async def test_at_the_end_what_was_told_is_waited_for_until_it_is_kept_or_it_takes_too_long(
+    together: Conversation, slow: SlowTemporal, nearby: Nearby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await told_early(together, slow, nearby, call())
+    closing = asyncio.create_task(together.close())
+    slow.answers.put_nowait(OFFER)
+    await closing
+    assert slow.received == ["first"]
+
+    monkeypatch.setattr(conversation_module, "CATCHES_UP_SECONDS", 0.01)
+    slow.received.clear()
+    await told_early(together, slow, nearby, call())
+    await together.close()
+    assert slow.received == ["first", "first given up"]
