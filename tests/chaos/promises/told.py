@@ -21,8 +21,9 @@ CLEARLY = timedelta(seconds=5)
 STALE = timedelta(seconds=60)
 """So long an order to serve a stale list may wait for the request it strikes; it then shows what was free before it."""
 
-COMES_BACK = timedelta(seconds=30)
-"""So long after something was ended or made to fail, what it left behind may still be felt."""
+COMES_BACK = timedelta(seconds=15)
+"""So long after a process was ended its end may still be felt: away for 3 s, 4 s to start, the last workflow task it
+took is given to another after 5 s. What the calendar is made to do wrong shows in the steps themselves."""
 
 _BUSY = 503
 """Says "come again", which is as much as no answer."""
@@ -68,11 +69,11 @@ def _nothing(said: Exchange) -> str | None:
 
 
 def _something_wrong(case: Case, said: Exchange, injected: Sequence[Injected]) -> bool:
-    """Whether a step of the turn failed or was not over, or something was ended or made to fail shortly before."""
+    """Whether a step of the turn failed or was not over, or a process was ended shortly before."""
     began, ended = span(said)
     looks = (step for step in case.steps if isinstance(step.request, CalendarRequest))
     during = (step for step in looks if step.began_at <= ended and (step.ended_at or ended) >= began - TICK)
-    near = (each.at for each in injected if each.killed or each.fault)
+    near = (each.at for each in injected if each.killed)
     return any(step.failed or (step.ended_at or ended) >= ended for step in during) or any(
         began - COMES_BACK <= at <= ended for at in near
     )
