@@ -3,7 +3,7 @@ SECONDS = 600
 PIP = .venv/bin/python -m pip --disable-pip-version-check --no-input
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes pyproject.toml
 
-.PHONY: setup demo up test test-postgres chaos check audit bench screenshots dashboard format histories lock clean
+.PHONY: setup demo up test test-postgres chaos check audit bench bench-check screenshots dashboard format histories lock clean
 
 ## Everything else sets itself up.
 setup: .venv/.ready
@@ -53,9 +53,13 @@ check: setup
 audit: setup
 	@.venv/bin/python -m deploy.audit
 
-## The measurements, as tables and in bench.json.
+## Every measurement, onto docs/performance.md and into bench.json; some of them: make bench FAMILIES="turns holds".
 bench: setup
-	@.venv/bin/python -m bench
+	@.venv/bin/python -m bench $(FAMILIES)
+
+## Whether ours has grown slower beside the plain baseline; some minutes of a machine that does nothing else.
+bench-check: setup
+	@.venv/bin/python -m bench.check
 
 ## The pictures of the console in docs/images/, taken with a browser while calls are played.
 screenshots: setup
@@ -75,7 +79,7 @@ histories: setup
 
 ## Pin anew what pyproject.toml names.
 lock: setup
-	$(COMPILE) --extra http2 --extra tracing --output-file requirements.lock
+	$(COMPILE) --extra tracing --output-file requirements.lock
 	$(COMPILE) --all-extras --group dev --output-file requirements-dev.lock
 
 clean:

@@ -6,9 +6,10 @@ Times alone would say how busy the machine is. Ratios to a baseline that was pla
 import asyncio
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -16,12 +17,12 @@ from rich.table import Table
 
 from bench.figures import percentile
 from bench.play import TURNS, Run
-from bench.rounds import Measured, play_rounds
+from bench.rounds import Condition, Measured, play_rounds
 from bench.systems import APART, PLAIN, TOGETHER
 from bench.turns import USUAL
 
-BOUNDS = Path(__file__).with_name("bounds.toml")
-ROUNDS = 3
+BOUNDS = Path(__file__).with_name("ratios.toml")
+CONDITION = replace(USUAL, rounds=3)
 SYSTEMS = (APART, TOGETHER)
 PERCENTS = (50, 95)
 
@@ -50,7 +51,7 @@ def ratios(measured: Measured, bounds: Bounds) -> list[Ratio]:
     Raises:
         KeyError: There is no bound for something that is compared.
     """
-    baseline = measured[USUAL, PLAIN]
+    [baseline] = [runs for (_, system), runs in measured.items() if system == PLAIN]
     return [
         Ratio(system.name, what, ratio, bounds[system.name][what])
         for (_, system), runs in measured.items()
@@ -83,8 +84,9 @@ def _cpu_ms(run: Run) -> float:
     return sum(spent for process, spent in run.cpu_ms_per_call.items() if process != "Calendar")
 
 
-def _table(compared: Sequence[Ratio]) -> Table:
-    laid_out = Table(title=f"Times the plain baseline's: {USUAL}", caption=f"Median of {ROUNDS} rounds.")
+def _table(compared: Sequence[Ratio], condition: Condition) -> Table:
+    title = f"Times the plain baseline's: {condition}"
+    laid_out = Table(title=title, caption=f"Median of {condition.rounds} rounds.")
     for heading in ("", "what"):
         laid_out.add_column(heading)
     for heading in ("ratio", "at most"):
@@ -96,13 +98,16 @@ def _table(compared: Sequence[Ratio]) -> Table:
     return laid_out
 
 
-def run() -> None:
+def run(
+    rounds: Annotated[int, typer.Option(min=1)] = CONDITION.rounds,
+    seconds: Annotated[float, typer.Option(help="How long calls are begun in each.")] = CONDITION.seconds,
+) -> None:
     """Measure, compare, and end with exit status 1 where a bound is broken or a call failed."""
-    console = Console()
+    console, condition = Console(), replace(CONDITION, rounds=rounds, seconds=seconds)
     bounds = tomllib.loads(BOUNDS.read_text(encoding="utf-8"))
-    measured = asyncio.run(play_rounds(console, {USUAL: (PLAIN, *SYSTEMS)}, ROUNDS))
+    measured = asyncio.run(play_rounds(console, {condition: (PLAIN, *SYSTEMS)}))
     compared, failed = ratios(measured, bounds), failures(measured)
-    console.print(_table(compared))
+    console.print(_table(compared, condition))
     for line in failed:
         console.print(line, style="bold red")
     if failed or not all(each.is_kept for each in compared):

@@ -47,5 +47,10 @@ def spread_of(figure: Figure, name: str, unit: str) -> str:
     """Show what ``Spread.named`` has made: the median, and from where to where; nothing where there is none."""
     if f"{name}_{unit}" not in figure:
         return ""
-    median_, least, most = (figure[f"{name}_{which}{unit}"] for which in ("", "min_", "max_"))
-    return f"{median_:.0f} ({least:.0f} to {most:.0f})"
+    median_, least, most = (float(figure[f"{name}_{which}{unit}"]) for which in ("", "min_", "max_"))
+    return f"{median_:.0f}" if least == most else f"{median_:.0f} ({least:.0f} to {most:.0f})"
+
+
+def short(value: float) -> str:
+    """Show a figure of any size in three digits or, from a hundred on, in whole numbers."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

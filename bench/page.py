@@ -28,13 +28,6 @@ def markdown(table: Table) -> str:
     return f"{lines}\n\n{_plain(table.caption)}" if table.caption else lines
 
 
-def publish(name: str, table: Table, picture: str | None, page: Path = PAGE, images: Path = IMAGES) -> None:
-    """Put a family's table onto the page, and its picture into ``bench-name.svg``."""
-    page.write_text(fill(page.read_text(encoding="utf-8"), name, markdown(table)), encoding="utf-8")
-    if picture is not None:
-        (images / f"bench-{name}.svg").write_text(picture, encoding="utf-8")
-
-
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 

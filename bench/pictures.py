@@ -9,6 +9,8 @@ from math import ceil, floor, log10
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from bench.figures import short
+
 WIDTH = 960
 LEFT, RIGHT = 260, 190
 TOP = 76
@@ -132,18 +134,14 @@ def _draw(picture: Element, bar: Bar, scale: _Scale, y: float, colour: str, unit
     zero, end = scale.x(0), scale.x(bar.value)
     size = {"width": f"{abs(end - zero):.1f}", "height": str(BAR - 4), "rx": "2"}
     SubElement(picture, "rect", _at(min(zero, end), y + 2) | {"class": colour} | size)
-    said = f"{_short(bar.value)} {unit}"
+    said = f"{short(bar.value)} {unit}"
     if bar.least is not None and bar.most is not None:
         low, high = scale.x(bar.least), scale.x(bar.most)
         _line(picture, (low, middle), (high, middle), "whisker")
         for x in (low, high):
             _line(picture, (x, middle - WHISKER), (x, middle + WHISKER), "whisker")
-        said += f" ({_short(bar.least)} to {_short(bar.most)})"
+        said += f" ({short(bar.least)} to {short(bar.most)})"
     _text(picture, scale.x(bar.reach[1]) + 8, middle + 4, said, "small")
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _line(picture: Element, begin: tuple[float, float], end: tuple[float, float], style: str) -> None:

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 
@@ -25,8 +26,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.figures import Figure, Figures, Spread
-from bench.guests import Guest, guests, heard
-from bench.town import Town
+from bench.town import Guest, Town, guests, heard
 from bench.tuned import Tuning
 from simulator.ports import ANY_PORTS
 from simulator.process import Process
@@ -36,17 +36,6 @@ ROUNDS = 5
 COMPANIES = 10
 PATIENCE_SECONDS = 60
 AGAIN_SECONDS = 0.05
-
-SHIPPED = (Tuning(), Tuning(together=True))
-CHOICES = (
-    Tuning(),
-    Tuning(sticky_seconds=10, task_seconds=10),
-    Tuning(sticky_seconds=1),
-    Tuning(sticky_seconds=0.5),
-    Tuning(sticky_seconds=1, task_seconds=2),
-    Tuning(reset_sticky=True),
-)
-"""What the settings are chosen among; the second is Temporal's stock."""
 
 UNDER_WAY_SECONDS = 0.4
 """How long a booking step has been running when its worker is killed: its request is at the calendar."""
@@ -146,25 +135,13 @@ async def _restarted(site: Site) -> Round:
     return Round(await yes - begun, await talk.over())
 
 
-async def _restarted_before(site: Site) -> Round:
-    talk = await site.offered()
-    site.stack.kill_worker()
-    await site.stack.start_worker()
-    begun = monotonic()
-    return Round(await talk.says_yes() - begun, await talk.over())
-
-
-async def _taken_over(site: Site, *, frozen: bool = False) -> Round:
+async def _taken_over(site: Site) -> Round:
     talk = await site.offered()
     async with site.second_worker():
         await talk.asks()
-        if frozen:
-            psutil.Process(site.stack.worker_pid).suspend()
-        else:
-            site.stack.kill_worker()
+        site.stack.kill_worker()
         begun = monotonic()
         seconds = await talk.says_yes() - begun
-        site.stack.kill_worker()
         return Round(seconds, await talk.over())
 
 
@@ -195,14 +172,11 @@ Case = Callable[[Site], Awaitable[Round]]
 
 RESTARTED: Mapping[str, Case] = {
     "killed before the yes: from the restart": _restarted,
-    "killed and restarted before the yes: from the yes": _restarted_before,
     "killed in a booking of 1 s: from the restart": partial(_booking_restarted, kind="delay", seconds=1),
 }
 TAKEN_OVER: Mapping[str, Case] = {
     "killed before the yes, a second worker: from the kill": _taken_over,
-    "frozen before the yes, a second worker: from the yes": partial(_taken_over, frozen=True),
     "killed in a booking of 1 s, a second worker: from the kill": partial(_booking_taken_over, kind="delay", seconds=1),
-    "killed in a booking of 4 s, a second worker: from the kill": partial(_booking_taken_over, kind="delay", seconds=4),
     "killed in a booking that is lost, a second worker: from the kill": partial(
         _booking_taken_over, kind="timeout", seconds=4
     ),
@@ -211,22 +185,32 @@ TAKEN_OVER: Mapping[str, Case] = {
 
 CASES = {**RESTARTED, **TAKEN_OVER}
 
+Plan = Sequence[tuple[Tuning, Mapping[str, Case]]]
+"""Which deaths are met with which settings."""
 
-def measure(
-    console: Console,
-    tunings: Sequence[Tuning] = SHIPPED,
-    cases: Mapping[str, Case] = CASES,
-    rounds: int = ROUNDS,
-) -> Figures:
-    """Kill workers under each of the settings; return one figure for each of them and each case.
+FIRST = dict(islice(RESTARTED.items(), 1))
+PLAN: Plan = (
+    (Tuning(), CASES),
+    (Tuning(together=True), RESTARTED),
+    *(
+        (tried, FIRST)
+        for tried in (
+            Tuning(sticky_seconds=10, task_seconds=10),
+            Tuning(sticky_seconds=1, task_seconds=2),
+            Tuning(reset_sticky=True),
+        )
+    ),
+)
+"""As shipped; together with its worker a web process dies, too, and only a restart brings it back. Then what the
+settings were chosen among; the first of these is Temporal's stock."""
 
-    Together with its worker a web process dies, too, and only a restart brings it back.
-    """
+
+def measure(console: Console) -> Figures:
+    """Kill workers under each of the settings; return one figure for each of them and each case."""
     figures: Figures = []
-    for tuning in tunings:
-        played = {case: play for case, play in cases.items() if case in RESTARTED or not tuning.together}
+    for tuning, cases in PLAN:
         with tempfile.TemporaryDirectory(prefix="slotkeeper-") as folder:
-            figures += asyncio.run(_measure(Path(folder), console, tuning, played, rounds))
+            figures += asyncio.run(_measure(Path(folder), console, tuning, cases))
     return figures
 
 
@@ -261,10 +245,10 @@ def figure_of(tuning: Tuning, case: str, rounds: Sequence[Round]) -> Figure:
     }
 
 
-async def _measure(folder: Path, console: Console, tuning: Tuning, cases: Mapping[str, Case], rounds: int) -> Figures:
+async def _measure(folder: Path, console: Console, tuning: Tuning, cases: Mapping[str, Case]) -> Figures:
     seen: dict[str, list[Round]] = {case: [] for case in cases}
     async with _site(folder, tuning) as site:
-        turns = [case for _ in range(rounds) for case in cases]
+        turns = [case for _ in range(ROUNDS) for case in cases]
         for case in track(turns, f"Killing workers, {tuning} …", console=console):
             seen[case].append(await cases[case](site))
     return [figure_of(tuning, case, seen[case]) for case in cases]

@@ -32,6 +32,7 @@ class Condition:
         calls_a_second: How many on average; 0 lets ``callers`` make theirs one after the other.
         callers: How many of these there are.
         companies: How many companies are called.
+        rounds: How often it is played.
     """
 
     calendar_ms: int
@@ -39,6 +40,7 @@ class Condition:
     calls_a_second: float = 0
     callers: int = 0
     companies: int = COMPANIES
+    rounds: int = 1
 
     def __str__(self) -> str:
         """Name it on the progress line."""
@@ -55,27 +57,28 @@ Measured = Mapping[tuple[Condition, System], Sequence[Run]]
 """The runs of all rounds, in their order."""
 
 
-def sittings(plan: Plan, rounds: int) -> Iterator[tuple[int, System, Sequence[Condition]]]:
+def sittings(plan: Plan) -> Iterator[tuple[int, System, Sequence[Condition]]]:
     """Yield which system is started next, in which round (from 0 on), and under which conditions it is measured then.
 
-    Conditions that differ in companies or calendar need another start.
+    Conditions that differ in companies or calendar need another start; what is alike stands together in the plan.
     """
-    for number in range(rounds):
-        for _, alike in groupby(plan, key=lambda condition: (condition.companies, condition.calendar_ms)):
+    for number in range(max(condition.rounds for condition in plan)):
+        due = [condition for condition in plan if number < condition.rounds]
+        for _, alike in groupby(due, key=lambda condition: (condition.companies, condition.calendar_ms)):
             conditions = list(alike)
             systems = list(dict.fromkeys(system for condition in conditions for system in plan[condition]))
             for system in reversed(systems) if number % 2 else systems:
                 yield number, system, [condition for condition in conditions if system in plan[condition]]
 
 
-async def play_rounds(console: Console, plan: Plan, rounds: int) -> Measured:
+async def play_rounds(console: Console, plan: Plan) -> Measured:
     """Play all rounds of the plan."""
     measured: dict[tuple[Condition, System], list[Run]] = defaultdict(list)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
-        line = progress.add_task("", total=rounds * sum(map(len, plan.values())))
-        for number, system, conditions in sittings(plan, rounds):
-            named = f"round {number + 1} of {rounds}, {system.name}"
+        line = progress.add_task("", total=sum(condition.rounds * len(systems) for condition, systems in plan.items()))
+        for number, system, conditions in sittings(plan):
+            named = f"round {number + 1}, {system.name}"
             progress.update(line, description=f"{named}: starting")
             town = Town(conditions[0].companies, datetime.now(ZONE).date())
             with tempfile.TemporaryDirectory(prefix="slotkeeper-") as folder:
@@ -112,7 +115,7 @@ def tally(runs: Sequence[Run]) -> Figure:
         "not_booked": failures.total(),
         "failures": ", ".join(f"{failure} {count}" for failure, count in failures.most_common()),
         "unheld": sum(run.unheld for run in runs),
-        "requests_per_call": round(sum(run.requests for run in runs) / calls, 2),
+        "requests_per_call": round(sum(run.requests for run in runs) / max(1, calls), 2),
     }
     for process in runs[0].cpu_ms:
         figure |= Spread.of([run.cpu_ms_per_call[process] for run in runs]).named(f"cpu_{process.lower()}", "ms")

@@ -20,7 +20,7 @@ from rich.progress import track
 from rich.table import Table
 
 from bench.figures import Figure, Figures, Spread
-from bench.guests import heard
+from bench.town import heard
 from simulator.business import SALON
 from simulator.caller import Caller
 from simulator.process import Process
@@ -46,12 +46,12 @@ CAPTION = (
 )
 
 
-def measure(console: Console, rounds: int = ROUNDS) -> Figures:
+def measure(console: Console) -> Figures:
     """Start everything again and again; return one figure for each process and each part of its time."""
-    figures = asyncio.run(_processes(console, rounds))
-    figures += asyncio.run(_whole(console, rounds))
+    figures = asyncio.run(_processes(console))
+    figures += asyncio.run(_whole(console))
     for name, statement in IMPORTS.items():
-        figures += _imports(console, name, statement, rounds)
+        figures += _imports(console, name, statement)
     return figures
 
 
@@ -89,14 +89,14 @@ def figure_of(process: str, what: str, seconds: Sequence[float]) -> Figure:
     }
 
 
-async def _processes(console: Console, rounds: int) -> Figures:
+async def _processes(console: Console) -> Figures:
     figures: Figures = []
     for variant in (Variant(), Variant(together=True)):
         with tempfile.TemporaryDirectory(prefix="slotkeeper-") as folder:
             async with running_stack(Path(folder), with_console=not variant.together, variant=variant) as stack:
                 names = ["Slotkeeper"] if variant.together else list(stack.pids)
                 seconds: dict[str, list[float]] = {name: [] for name in names}
-                for _ in track(range(rounds), f"Starting {', '.join(names)} …", console=console):
+                for _ in track(range(ROUNDS), f"Starting {', '.join(names)} …", console=console):
                     for name, took in seconds.items():
                         await stack.end(name, warned=True)
                         begun = monotonic()
@@ -106,9 +106,9 @@ async def _processes(console: Console, rounds: int) -> Figures:
     return figures
 
 
-async def _whole(console: Console, rounds: int) -> Figures:
+async def _whole(console: Console) -> Figures:
     seconds: dict[str, list[float]] = {}
-    for _ in track(range(rounds), "Starting the stack, up to the first answer …", console=console):
+    for _ in track(range(ROUNDS), "Starting the stack, up to the first answer …", console=console):
         with tempfile.TemporaryDirectory(prefix="slotkeeper-") as folder:
             for which in ("in an empty folder", "again"):
                 up, answered = await _until_answered(Path(folder))
@@ -139,10 +139,10 @@ async def _until_answered(folder: Path) -> tuple[float, float]:
         await process.stop(2 * GRACE_SECONDS)
 
 
-def _imports(console: Console, name: str, statement: str, rounds: int) -> Figures:
+def _imports(console: Console, name: str, statement: str) -> Figures:
     plain: list[float] = []
     reports: list[Counter[str]] = []
-    for _ in track(range(rounds), f"Imports of {name} …", console=console):
+    for _ in track(range(ROUNDS), f"Imports of {name} …", console=console):
         begun = monotonic()
         _python("-c", statement)
         plain.append(monotonic() - begun)

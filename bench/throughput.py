@@ -13,21 +13,20 @@ from rich.table import Table
 from bench.figures import Figure, Figures, Spread, percentile, spread_of
 from bench.play import TURNS, Run
 from bench.rounds import Condition, Measured, cpu_of, play_rounds, tally
-from bench.systems import APART, PLAIN, STOCK, TOGETHER, System
+from bench.systems import APART, PLAIN, TOGETHER, System
 
-ROUNDS = 5
-FLAT_OUT = Condition(calendar_ms=0, seconds=15, callers=16)
-SYSTEMS = (PLAIN, APART.in_memory(), TOGETHER.in_memory(), STOCK.in_memory())
+FLAT_OUT = Condition(calendar_ms=0, seconds=10, callers=16, rounds=5)
+SYSTEMS = (PLAIN, APART.in_memory(), TOGETHER.in_memory())
 
 CAPTION = (
-    f"Median of {ROUNDS} rounds (least to most); {FLAT_OUT.callers} callers on the same cores. Unheld: offers made "
-    "without a hold."
+    f"Median of {FLAT_OUT.rounds} rounds (least to most); {FLAT_OUT.callers} callers on the same cores. Unheld: "
+    "offers made without a hold."
 )
 
 
 def measure(console: Console) -> Figures:
     """Play all rounds; one figure for each system."""
-    return figures_of(asyncio.run(play_rounds(console, {FLAT_OUT: SYSTEMS}, ROUNDS)))
+    return figures_of(asyncio.run(play_rounds(console, {FLAT_OUT: SYSTEMS})))
 
 
 def figures_of(measured: Measured) -> Figures:

@@ -1,4 +1,4 @@
-"""A town to measure in: as many companies as wanted, each with a calendar of its own, and a slot for every call.
+"""A town to measure in: as many companies as wanted, each with a calendar of its own, and those who call them.
 
 Every company has one office, one number, one key for the calendar, and one host who works from 9 to 18, Monday to
 Friday, in half hours. Calls go from company to company and, at each, from slot to slot: no two ever want the same.
@@ -12,7 +12,10 @@ from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import httpx
+
 from simulator.business import workdays
+from simulator.caller import Caller, Reply
 
 ZONE = ZoneInfo("Europe/Berlin")
 SERVICE = "Haarschnitt"
@@ -136,6 +139,35 @@ class Town:
             "service": SERVICE,
             "event_type": FIRST_EVENT_TYPE + index,
         }
+
+
+@dataclass(frozen=True)
+class Guest:
+    """One of them."""
+
+    caller: Caller
+    wanted: Appointment
+
+    async def asks(self) -> Reply:
+        """Ask for the slot."""
+        return await self.caller.say("check_availability", **self.wanted.words)
+
+    async def says_yes(self) -> Reply:
+        """Agree to what was offered."""
+        return await self.caller.say("book_appointment", name="Ada Miller")
+
+
+def guests(http: httpx.AsyncClient, retell_api_key: str, town: Town) -> Iterator[Guest]:
+    """Yield people without end, each with a number of their own."""
+    for number, wanted in enumerate(town.appointments()):
+        yield Guest(Caller(http, retell_api_key, wanted.number, f"+49155{number:08d}"), wanted)
+
+
+def heard(reply: Reply, wanted: str) -> Reply:
+    """Return the reply. Raises ``RuntimeError`` where its status is another than wanted: nothing is measured by it."""
+    if reply.status != wanted:
+        raise RuntimeError(f"a caller heard {reply.status or reply.status_code} instead of {wanted}")
+    return reply
 
 
 def _number(company: int) -> str:

@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from activities.aiohttp_transport import AiohttpTransport
 from activities.calcom_http import KEEP_SECONDS, calcom_http
 from bench.certificate import HOST, Certificate, write_certificate
 from bench.figures import Figure, Figures, Spread, percentile, spread_of
@@ -67,7 +68,7 @@ TRANSPORTS = (
         "httpx, HTTP/2", lambda url: httpx.AsyncClient(base_url=url, limits=LIMITS, http2=True), "h2", http2=True
     ),
     Transport("httpx-aiohttp", _httpx_aiohttp, "httpx_aiohttp"),
-    Transport("ours", calcom_http),
+    Transport("ours", lambda url: calcom_http(url, AiohttpTransport(KEEP_SECONDS))),
 )
 
 

@@ -7,14 +7,11 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 from pydantic import BaseModel, ConfigDict
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest
-from temporalio.client import Client
-from temporalio.worker import Worker
 
 WORKER = Path(__file__).parents[1] / "worker.py"
 
@@ -25,7 +22,6 @@ class Tuning(BaseModel):
     Attributes:
         sticky_seconds: How long a worker is waited for that led the call last.
         task_seconds: How long a worker may take for a workflow task; set where calls are begun, in the web process.
-        cached_workflows: How many calls a worker keeps in memory.
         reset_sticky: Whether the web process has Temporal forget who led a call last before it delivers the "yes".
         together: Whether worker and web process are one, which has no settings but ours.
     """
@@ -34,7 +30,6 @@ class Tuning(BaseModel):
 
     sticky_seconds: float | None = None
     task_seconds: float | None = None
-    cached_workflows: int | None = None
     reset_sticky: bool = False
     together: bool = False
 
@@ -68,12 +63,8 @@ def run_worker(tuning: Tuning) -> None:
     """Be a worker."""
     import worker
 
-    def tuned_worker(client: Client, **config: Any) -> Worker:
-        cached = {} if tuning.cached_workflows is None else {"max_cached_workflows": tuning.cached_workflows}
-        return Worker(client, **config | cached)
-
     sticky = worker.STICKY_LIMIT if tuning.sticky_seconds is None else timedelta(seconds=tuning.sticky_seconds)
-    with patch.multiple(worker, STICKY_LIMIT=sticky, Worker=tuned_worker):
+    with patch.object(worker, "STICKY_LIMIT", sticky):
         worker.run()
 
 

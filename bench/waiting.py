@@ -22,9 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bench.figures import Figure, Figures, Spread
-from bench.guests import Guest, guests, heard
-from bench.town import Town
-from bench.tuned import Tuning
+from bench.town import Guest, Town, guests, heard
 from simulator.stack import Stack, Variant, running_stack
 
 CALLS = (1_000, 10_000)
@@ -44,33 +42,25 @@ CAPTION = (
 )
 
 
-def measure(
-    console: Console,
-    calls: Sequence[int] = CALLS,
-    tunings: Sequence[Tuning] = (Tuning(),),
-) -> Figures:
-    """Let more and more calls wait, up to each of these numbers in turn; return figures for none and for each."""
-    figures: Figures = []
-    for tuning in tunings:
-        with tempfile.TemporaryDirectory(prefix="slotkeeper-") as folder:
-            figures += asyncio.run(_measure(Path(folder), console, calls, tuning))
-    return figures
+def measure(console: Console) -> Figures:
+    """Let more and more calls wait, up to each of the numbers in turn; return figures for none and for each."""
+    with tempfile.TemporaryDirectory(prefix="slotkeeper-") as folder:
+        return asyncio.run(_measure(Path(folder), console))
 
 
 def table(figures: Figures) -> Table:
     """The figures as a table: the numbers of waiting calls side by side."""
     shown = Table(title='Calls that wait for their "yes"', caption=CAPTION)
-    shown.add_column("settings")
     shown.add_column("")
     crowds = list(dict.fromkeys(row["waiting"] for row in figures))
     for waiting in crowds:
         shown.add_column(f"{waiting:,} waiting", justify="right")
-    beside: dict[tuple[str, str], dict[object, str]] = {}
+    beside: dict[str, dict[object, str]] = {}
     for row in figures:
         cell = f"{row['median']:,.0f}" + (f" ({row['min']:,.0f} to {row['max']:,.0f})" if "min" in row else "")
-        beside.setdefault((str(row["settings"]), str(row["what"])), {})[row["waiting"]] = cell
-    for names, cells in beside.items():
-        shown.add_row(*names, *(cells.get(waiting, "") for waiting in crowds))
+        beside.setdefault(str(row["what"]), {})[row["waiting"]] = cell
+    for what, cells in beside.items():
+        shown.add_row(what, *(cells.get(waiting, "") for waiting in crowds))
     return shown
 
 
@@ -113,7 +103,7 @@ class Crowd:
         return called
 
 
-async def _measure(folder: Path, console: Console, calls: Sequence[int], tuning: Tuning) -> Figures:
+async def _measure(folder: Path, console: Console) -> Figures:
     town = Town(COMPANIES, datetime.now(UTC).date())
     catalog, calendar = town.write_catalog(folder / "catalog.toml"), town.write_calendar(folder / "calendar.toml")
     patience = {"CONFIRMATION_WINDOW_SECONDS": SIX_HOURS, "HOLD_SECONDS": SIX_HOURS}
@@ -122,8 +112,7 @@ async def _measure(folder: Path, console: Console, calls: Sequence[int], tuning:
         running_stack(
             folder / "stack",
             settings={**town.keys, "CATALOG_FILE": str(catalog), **patience},
-            worker=tuning.worker,
-            variant=Variant(together=tuning.together, calendar=calendar),
+            variant=Variant(calendar=calendar),
         ) as stack,
         httpx.AsyncClient(base_url=stack.webhook_url, trust_env=False, timeout=60) as http,
     ):
@@ -132,12 +121,12 @@ async def _measure(folder: Path, console: Console, calls: Sequence[int], tuning:
             await crowd.grow(ASKED, shown)
             await _answers(crowd.first())
             figures = await _seen(stack, crowd)
-            for size in calls:
+            for size in CALLS:
                 pace = await crowd.grow(size, shown)
                 figures += [{"waiting": size, "what": "calls made a second", "median": round(pace, 1)}]
                 figures += await _seen(stack, crowd, size)
-        figures += [{"waiting": max(calls), "what": "calls not offered their slot", "median": crowd.turned_away}]
-    return [{"settings": str(tuning), **row} for row in figures]
+        figures += [{"waiting": max(CALLS), "what": "calls not offered their slot", "median": crowd.turned_away}]
+    return figures
 
 
 async def _seen(stack: Stack, crowd: Crowd, waiting: int = 0) -> Figures:

@@ -1,6 +1,6 @@
 import pytest
 
-from bench.check import BOUNDS, ROUNDS, SYSTEMS, failures, ratios
+from bench.check import BOUNDS, CONDITION, SYSTEMS, failures, ratios
 from bench.rounds import Measured
 from bench.systems import PLAIN, TOGETHER
 from bench.turns import USUAL
@@ -60,4 +60,4 @@ def test_the_committed_bounds_are_for_what_is_compared() -> None:
         system.name: set(WHAT) for system in SYSTEMS
     }
     assert all(bound > 1 for of_system in committed.values() for bound in of_system.values())
-    assert ROUNDS % 2
+    assert CONDITION.rounds % 2

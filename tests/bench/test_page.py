@@ -3,9 +3,10 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from bench.__main__ import Family
+from bench import transports
+from bench.__main__ import MEASUREMENTS, SHORT, Family, publish
 from bench.gallery import PICTURES
-from bench.page import PAGE, fill, markdown, publish
+from bench.page import PAGE, fill, markdown
 
 MARKED = "Before.\n\n<!-- begin turns: written by `make bench` -->\nold\n<!-- end turns -->\n\nAfter.\n"
 
@@ -40,19 +41,37 @@ def test_what_is_written_stands_between_its_marks_and_replaces_what_was_there() 
     assert fill(MARKED, "holds", "new") == MARKED
 
 
-def test_a_family_is_published_with_its_picture(tmp_path: Path) -> None:
+def test_what_was_measured_is_published_with_its_picture_and_where_it_came_from(tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    page.write_text(MARKED.replace("turns", "transports"), encoding="utf-8")
+    series = transports.Series("ours", transports.Load(4))
+    series.add([0.01] * 1000, 1.0, 0.5)
+    origin = {"run": "2025-11-23T12:18:00+00:00", "commit": "abc1234", "cores": 2, "python": "3.11.9", "seconds": 9}
+    publish({"transports": {**origin, "figures": [series.figure()]}}, page, tmp_path)
+
+    assert "| 4 | kept | ours | 1000 |" in page.read_text(encoding="utf-8")
+    assert "Run of 2025-11-23 12:18 UTC, commit abc1234, 2 cores" in page.read_text(encoding="utf-8")
+    assert "4 clients" in (tmp_path / "bench-transports.svg").read_text(encoding="utf-8")
+
+
+def test_what_was_not_measured_stays_on_the_page(tmp_path: Path) -> None:
     page = tmp_path / "performance.md"
     page.write_text(MARKED, encoding="utf-8")
-    publish("turns", laid_out(), "<svg/>", page, tmp_path)
+    publish({}, page, tmp_path)
 
-    assert "| ours | 12 |" in page.read_text(encoding="utf-8")
-    assert (tmp_path / "bench-turns.svg").read_text(encoding="utf-8") == "<svg/>"
+    assert page.read_text(encoding="utf-8") == MARKED
+
+
+def test_every_family_can_be_tried_in_a_small_size() -> None:
+    for family, sizes in SHORT.items():
+        assert all(hasattr(MEASUREMENTS[family], name) for name in sizes), family
+    assert set(SHORT) == set(Family)
 
 
 def test_the_page_has_a_place_for_every_family_and_shows_its_picture() -> None:
     page = PAGE.read_text(encoding="utf-8")
 
-    for family in Family:
-        assert fill(page, family, "a table") != page, family
+    for name in (*Family, "bounds"):
+        assert fill(page, name, "a table") != page, name
     for drawn in PICTURES:
         assert f"(images/bench-{drawn}.svg)" in page

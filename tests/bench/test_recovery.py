@@ -3,6 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
+from bench import recovery
 from bench.recovery import CASES, Round, figure_of, measure, table
 from bench.tuned import Tuning
 
@@ -35,17 +36,16 @@ def test_the_table_has_the_settings_side_by_side_and_says_where_a_slot_was_not_b
 
 @pytest.mark.alone
 @pytest.mark.timeout(180)
-def test_callers_whose_worker_is_killed_are_timed_until_they_have_their_booking() -> None:
+def test_callers_whose_worker_is_killed_are_timed_until_they_have_their_booking(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     [before_the_yes, in_the_booking] = [
         case for case in CASES if case.startswith(("killed before the yes: ", "killed in a booking of 1 s: "))
     ]
     tuning = Tuning(sticky_seconds=1, task_seconds=2, reset_sticky=True)
-    figures = measure(
-        Console(file=io.StringIO()),
-        tunings=[tuning],
-        cases={case: CASES[case] for case in (before_the_yes, in_the_booking)},
-        rounds=1,
-    )
+    monkeypatch.setattr(recovery, "PLAN", [(tuning, {case: CASES[case] for case in (before_the_yes, in_the_booking)})])
+    monkeypatch.setattr(recovery, "ROUNDS", 1)
+    figures = measure(Console(file=io.StringIO()))
     assert [(row["settings"], row["case"]) for row in figures] == [
         (str(tuning), before_the_yes),
         (str(tuning), in_the_booking),

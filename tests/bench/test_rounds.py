@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from bench.rounds import Condition, cpu_of, sittings, tally
 from bench.systems import APART, PLAIN, STOCK
 from tests.bench.made import played, run
@@ -10,7 +12,7 @@ AT_ONCE = Condition(calendar_ms=0, seconds=1, calls_a_second=10)
 def test_a_system_is_started_once_for_conditions_it_can_take_one_after_the_other() -> None:
     plan = {SLOW: (PLAIN, APART), BUSY: (PLAIN, APART, STOCK), AT_ONCE: (PLAIN,)}
 
-    first = [(system.name, conditions) for number, system, conditions in sittings(plan, 1)]
+    first = [(system.name, conditions) for number, system, conditions in sittings(plan)]
 
     assert first == [
         ("plain", [SLOW, BUSY]),
@@ -21,9 +23,19 @@ def test_a_system_is_started_once_for_conditions_it_can_take_one_after_the_other
 
 
 def test_every_other_round_goes_the_other_way_round() -> None:
-    order = [(number, system.name) for number, system, _ in sittings({BUSY: (PLAIN, APART)}, 3)]
+    order = [(number, system.name) for number, system, _ in sittings({replace(BUSY, rounds=3): (PLAIN, APART)})]
 
     assert order == [(0, "plain"), (0, "apart"), (1, "apart"), (1, "plain"), (2, "plain"), (2, "apart")]
+
+
+def test_a_condition_is_played_as_often_as_it_says_beside_those_that_are_still_due() -> None:
+    thrice = replace(BUSY, rounds=3)
+
+    assert [conditions for _, _, conditions in sittings({SLOW: (PLAIN,), thrice: (PLAIN,)})] == [
+        [SLOW, thrice],
+        [thrice],
+        [thrice],
+    ]
 
 
 def test_what_was_counted_is_counted_over_all_rounds() -> None:

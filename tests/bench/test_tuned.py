@@ -6,7 +6,6 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 import worker
-from bench import tuned
 from bench.tuned import Tuning, run_webhook, run_worker
 from starter import cli
 from starter.conversation import Conversation
@@ -29,7 +28,7 @@ CALL = Call(
 
 def built(tuning: Tuning, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Return what a tuned worker is put together with."""
-    monkeypatch.setattr(tuned, "Worker", lambda _client, **config: config)
+    monkeypatch.setattr(worker, "Worker", lambda _client, **config: config)
     config: dict[str, Any] = {}
     monkeypatch.setattr(worker, "run", lambda: config.update(worker.build_worker(Mock(), Mock(), Mock())))  # type: ignore[call-overload]
     run_worker(tuning)
@@ -37,13 +36,12 @@ def built(tuning: Tuning, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_a_worker_is_built_with_what_is_set_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = built(Tuning(sticky_seconds=0.5, cached_workflows=7), monkeypatch)
+    config = built(Tuning(sticky_seconds=0.5), monkeypatch)
     assert config["sticky_queue_schedule_to_start_timeout"] == timedelta(seconds=0.5)
-    assert config["max_cached_workflows"] == 7
 
 
 def test_what_is_not_set_is_as_it_is_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = built(Tuning(cached_workflows=7), monkeypatch)
+    config = built(Tuning(task_seconds=7), monkeypatch)
     assert config["sticky_queue_schedule_to_start_timeout"] == worker.STICKY_LIMIT
 
 

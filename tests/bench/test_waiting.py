@@ -9,14 +9,14 @@ from bench.figures import Figures
 
 def test_the_table_has_the_numbers_of_waiting_calls_side_by_side() -> None:
     figures: Figures = [
-        {"settings": "as shipped", "waiting": 0, "what": "MB of Worker", "median": 120},
-        {"settings": "as shipped", "waiting": 0, "what": "a yes", "median": 41.6, "min": 30.2, "max": 99.9},
-        {"settings": "as shipped", "waiting": 1000, "what": "MB of Worker", "median": 1234},
-        {"settings": "as shipped", "waiting": 1000, "what": "calls made a second", "median": 11},
+        {"waiting": 0, "what": "MB of Worker", "median": 120},
+        {"waiting": 0, "what": "a yes", "median": 41.6, "min": 30.2, "max": 99.9},
+        {"waiting": 1000, "what": "MB of Worker", "median": 1234},
+        {"waiting": 1000, "what": "calls made a second", "median": 11},
     ]
     paper = io.StringIO()
     Console(file=paper, width=200).print(waiting.table(figures))
-    rows = {line.split("│")[2].strip(): line.split("│")[3:5] for line in paper.getvalue().splitlines() if "│" in line}
+    rows = {line.split("│")[1].strip(): line.split("│")[2:4] for line in paper.getvalue().splitlines() if "│" in line}
     assert [cell.strip() for cell in rows["MB of Worker"]] == ["120", "1,234"]
     assert [cell.strip() for cell in rows["a yes"]] == ["42 (30 to 100)", ""]
     assert [cell.strip() for cell in rows["calls made a second"]] == ["", "11"]
@@ -28,7 +28,8 @@ def test_memory_and_answers_are_measured_with_none_waiting_and_with_some(monkeyp
     monkeypatch.setattr(waiting, "COMPANIES", 7)
     monkeypatch.setattr(waiting, "ASKED", 2)
     monkeypatch.setattr(waiting, "REST_SECONDS", 0.5)
-    figures = waiting.measure(Console(file=io.StringIO()), calls=[12])
+    monkeypatch.setattr(waiting, "CALLS", (12,))
+    figures = waiting.measure(Console(file=io.StringIO()))
     seen = {(row["waiting"], row["what"]): float(row["median"]) for row in figures}
     for crowd in (0, 12):
         for what in ("MB of Worker", "MB of Temporal", "a new caller's question", "a new caller's yes"):
