@@ -238,7 +238,7 @@ class Conversation:
         await self._caught_up(call_id)
         if self._nearby:
             self._nearby.hung_up(call_id)
-        handle = self._client.get_workflow_handle_for(AppointmentWorkflow.run, workflow_id(call_id))
+        handle = self._handle(call_id)
         try:
             await handle.signal(AppointmentWorkflow.hang_up, hang_up)
         except RPCError as error:
@@ -261,7 +261,7 @@ class Conversation:
                     **self._start_options(call),
                 )
             else:
-                handle = self._client.get_workflow_handle_for(AppointmentWorkflow.run, workflow_id(call.call_id))
+                handle = self._handle(call.call_id)
                 await handle.signal(AppointmentWorkflow.overhear, wish)
         except NO_ANSWER as error:
             if not _says_ended(error):
@@ -283,7 +283,7 @@ class Conversation:
         self, call: Call, answer_by: datetime | None, confirmed: SlotWish | None = None
     ) -> Answer:
         """Answer for a call whose workflow is over: what was confirmed and booked is still booked."""
-        handle = self._client.get_workflow_handle_for(AppointmentWorkflow.run, workflow_id(call.call_id))
+        handle = self._handle(call.call_id)
         try:
             async with asyncio.timeout(ENDED_CALL_LIMIT), asyncio.timeout(_left(answer_by)):
                 result = await handle.result()
@@ -298,6 +298,9 @@ class Conversation:
                 return Answer(status=AnswerStatus.BOOKED, start=last.start, booking_uid=last.uid, again=True)
         silent = result.ended_as is CallOutcome.SILENT
         return Answer(status=AnswerStatus.EXPIRED if silent else AnswerStatus.CLOSED)
+
+    def _handle(self, call_id: str) -> WorkflowHandle[AppointmentWorkflow, CallResult]:
+        return self._client.get_workflow_handle_for(AppointmentWorkflow.run, workflow_id(call_id))
 
     @asynccontextmanager
     async def _start_operation(
