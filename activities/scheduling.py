@@ -34,6 +34,7 @@ from store.errors import StoreUnavailable
 from store.holds import Holds, Line, OverLimit
 from workflows.messages import HoldState
 from workflows.metrics import HOLD_ATTEMPTS
+from workflows.options import BOOK, BOOKING_UNDER_WAY
 from workflows.requests import (
     Attendee,
     Availability,
@@ -54,9 +55,6 @@ from workflows.steps import CALENDAR_NOT_CONFIGURED, CALENDAR_UNREACHABLE, RATE_
 
 HOLD_AFTER_BOOKING_SECONDS = 10.0
 """Cal.com's slot lists may be 2 s old: so long after a booking another call could still be offered its time."""
-
-OVER_AFTER = timedelta(seconds=15)
-"""So long after its start no request of an attempt to book is under way: look-up 3 s, hold 2 s, booking 10 s."""
 
 WORTH_BEGINNING_SECONDS = 0.03
 """A calendar that answers sooner has answered before the step that looks is begun."""
@@ -158,14 +156,18 @@ class SchedulingActivities:
         step that ended without an answer (a timeout, a lost worker) has no such detail, and is as unclear.
 
         While a request of an earlier attempt may still be under way, a booking is looked for, but none is made: Cal.com
-        books teams and bookings to be confirmed twice if it is asked twice at the same time.
+        books teams and bookings to be confirmed twice if it is asked twice at the same time. For the same reason none
+        is begun that might still be under way when this step is given up, and the next "yes" begins another.
         """
         began_at = activity.info().started_time
-        if (until := _under_way_until()) and began_at < until:
+        until, over = _under_way_until(), began_at + BOOKING_UNDER_WAY
+        if until and began_at < until:
             activity.heartbeat(until.isoformat())
             outcome = await self._find_what_was_lost(request)
+        elif over > _given_up_at():
+            outcome = await self._find_what_was_lost(request)
         else:
-            activity.heartbeat((began_at + OVER_AFTER).isoformat())
+            activity.heartbeat(over.isoformat())
             try:
                 outcome = await self._book(request)
             except _Unanswered:
@@ -189,7 +191,7 @@ class SchedulingActivities:
         if own := await self._own_booking(request):
             return own
         raise ApplicationError(
-            "An earlier attempt to book was lost, and what it asked of Cal.com may be under way",
+            "No booking is begun: one may be under way, or there is no time left for one",
             _MAY_BE_BOOKED,
             type=CALENDAR_UNREACHABLE,
             next_retry_delay=LOOK_AGAIN_AFTER,
@@ -369,6 +371,11 @@ class _Unanswered(ApplicationError):
         )
 
 
+def _given_up_at() -> datetime:
+    info = activity.info()
+    return info.scheduled_time + (info.schedule_to_close_timeout or BOOK["schedule_to_close_timeout"])
+
+
 def _under_way_until() -> datetime | None:
     """Return until when requests of earlier attempts may be under way.
 
@@ -377,7 +384,7 @@ def _under_way_until() -> datetime | None:
     """
     info = activity.info()
     if not info.heartbeat_details:
-        return info.current_attempt_scheduled_time + OVER_AFTER if info.attempt > 1 else None
+        return info.current_attempt_scheduled_time + BOOKING_UNDER_WAY if info.attempt > 1 else None
     said = info.heartbeat_details[0]
     return datetime.fromisoformat(said) if said else None
 

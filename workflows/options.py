@@ -83,13 +83,19 @@ BOOK = StepOptions(
 )
 
 
+BOOKING_UNDER_WAY = timedelta(seconds=18)
+"""So long after its start a request of an attempt to book may be under way: look-up 3 s, hold 2 s, booking 10 s, and
+3 s between them on a busy machine. None is begun so shortly before the step's end."""
+
+
 def hold_while_booking(hold_seconds: float) -> float:
     """Return how long, in seconds, a slot is held that is about to be booked, where an offered one is held so long.
 
-    At least as long as the booking may take, by every attempt: Cal.com itself lets two bookings of unequal length
-    overlap that are made at the same time.
+    At least as long as the re-check that renews the hold and every attempt to book may take: Cal.com itself lets two
+    bookings of unequal length overlap that are made at the same time.
     """
-    return max(hold_seconds, BOOK["schedule_to_close_timeout"].total_seconds())
+    longest = RECHECK["schedule_to_close_timeout"] + BOOK["schedule_to_close_timeout"]
+    return max(hold_seconds, longest.total_seconds())
 
 
 RELEASE = StepOptions(

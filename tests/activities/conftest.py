@@ -1,6 +1,5 @@
 """The activities between a scripted Cal.com and holds in memory."""
 
-import dataclasses
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -9,12 +8,20 @@ from typing import Any
 
 import httpx
 import pytest
-from temporalio.testing import ActivityEnvironment
 
 from activities.calcom_client import CalcomClient
 from activities.calcom_http import calcom_http
 from activities.scheduling import SchedulingActivities
-from tests.activities.fakes import KEY, Answer, MemoryHolds, Replayed, Request, Run, ScriptedCalcom
+from tests.activities.fakes import (
+    KEY,
+    Answer,
+    MemoryHolds,
+    Replayed,
+    Request,
+    Run,
+    ScriptedCalcom,
+    environment_of_a_step,
+)
 from workflows.messages import Service
 
 RECORDED = Path(__file__).parents[1] / "data" / "calcom-recorded.json"
@@ -69,9 +76,7 @@ def run() -> Run:
     """Run an activity as the given attempt; the one before has ended, and said so."""
 
     async def run(step: Callable[[Request], Awaitable[Answer]], request: Request, *, attempt: int = 1) -> Answer:
-        environment = ActivityEnvironment()
         said = (None,) if attempt > 1 else ()
-        environment.info = dataclasses.replace(environment.info, attempt=attempt, heartbeat_details=said)
-        return await environment.run(step, request)
+        return await environment_of_a_step(attempt=attempt, heartbeat_details=said).run(step, request)
 
     return run

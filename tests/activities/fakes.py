@@ -1,15 +1,18 @@
 """A scripted Cal.com, holds in memory, and how an activity is run."""
 
+import dataclasses
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import httpx
+from temporalio.testing import ActivityEnvironment
 
 from activities.calcom_client import Account
 from store.errors import StoreUnavailable
 from store.holds import NOBODYS_LINE, Holds, Line, OverLimit
+from workflows.options import BOOK
 
 KEY = "cal_live_secret"
 ACCOUNT = Account("salon", KEY)
@@ -26,6 +29,14 @@ class Run(Protocol):
     async def __call__(
         self, step: Callable[[Request], Awaitable[Answer]], request: Request, *, attempt: int = 1
     ) -> Answer: ...
+
+
+def environment_of_a_step(**more: Any) -> ActivityEnvironment:
+    """Return where a step runs that has as much time as a booking, with what else is known of it."""
+    environment = ActivityEnvironment()
+    known = {"schedule_to_close_timeout": BOOK["schedule_to_close_timeout"], **more}
+    environment.info = dataclasses.replace(environment.info, **known)
+    return environment
 
 
 class ScriptedCalcom:

@@ -1,6 +1,5 @@
 """Booking: once, found again when an answer is lost, and never called taken before our own was looked for."""
 
-import dataclasses
 import json
 import traceback
 from collections.abc import Awaitable, Callable
@@ -13,10 +12,11 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.calcom_client import CalcomClient
-from activities.scheduling import HOLD_AFTER_BOOKING_SECONDS, OVER_AFTER, SchedulingActivities
-from tests.activities.fakes import MemoryHolds, Replayed, Run, ScriptedCalcom
-from workflows import steps
+from activities.scheduling import HOLD_AFTER_BOOKING_SECONDS, SchedulingActivities
+from tests.activities.fakes import MemoryHolds, Replayed, Run, ScriptedCalcom, environment_of_a_step
+from workflows import options, steps
 from workflows.messages import Service
+from workflows.options import BOOKING_UNDER_WAY
 from workflows.requests import Attendee, BookingOutcome, BookingResult, BookSlot
 
 Own = Callable[..., Awaitable[dict[str, object]]]
@@ -757,11 +757,8 @@ async def test_no_error_and_no_log_line_repeats_the_caller_or_the_key(
 
 def after_one_was_lost(age: timedelta) -> ActivityEnvironment:
     """Be the attempt after one that began so long ago and was never heard of again."""
-    environment = ActivityEnvironment()
-    lost = environment.info.started_time - age
-    said = ((lost + OVER_AFTER).isoformat(),)
-    environment.info = dataclasses.replace(environment.info, attempt=2, heartbeat_details=said)
-    return environment
+    lost = environment_of_a_step().info.started_time - age
+    return environment_of_a_step(attempt=2, heartbeat_details=((lost + BOOKING_UNDER_WAY).isoformat(),))
 
 
 async def test_nothing_is_booked_while_a_lost_attempt_may_still_be_booking(
@@ -769,7 +766,7 @@ async def test_nothing_is_booked_while_a_lost_attempt_may_still_be_booking(
 ) -> None:
     calcom.lookups(NOTHING)
     calcom.bookings(TAKEN)
-    early = after_one_was_lost(OVER_AFTER - timedelta(seconds=1))
+    early = after_one_was_lost(BOOKING_UNDER_WAY - timedelta(seconds=1))
 
     with pytest.raises(ApplicationError) as caught:
         await early.run(scheduling.book_slot, request_)
@@ -798,20 +795,39 @@ async def test_it_is_booked_once_nothing_of_a_lost_attempt_can_be_under_way(
     calcom.lookups(NOTHING)
     calcom.bookings(TAKEN)
 
-    outcome = await after_one_was_lost(OVER_AFTER).run(scheduling.book_slot, request_)
+    outcome = await after_one_was_lost(BOOKING_UNDER_WAY).run(scheduling.book_slot, request_)
 
     assert outcome.result is BookingResult.TAKEN
     assert len(calcom.booked_bodies) == 1
 
 
+async def test_no_booking_is_begun_that_might_be_under_way_when_the_step_is_given_up(
+    request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities
+) -> None:
+    calcom.lookups(NOTHING)
+    calcom.bookings(TAKEN)
+    began = environment_of_a_step().info.started_time
+
+    async def books(left: timedelta) -> BookingOutcome:
+        scheduled = began + left - options.BOOK["schedule_to_close_timeout"]
+        environment = environment_of_a_step(attempt=2, heartbeat_details=(None,), scheduled_time=scheduled)
+        return await environment.run(scheduling.book_slot, request_)
+
+    with pytest.raises(ApplicationError) as caught:
+        await books(BOOKING_UNDER_WAY - timedelta(seconds=1))
+    assert caught.value.details == (UNCLEAR,)
+    assert calcom.booked_bodies == []
+    assert (await books(BOOKING_UNDER_WAY)).result is BookingResult.TAKEN
+
+
 async def says(scheduling: SchedulingActivities, request: BookSlot) -> list[object]:
     """Return what a failing first attempt leaves to the next; the first word is until when it may be booking."""
-    environment = ActivityEnvironment()
+    environment = environment_of_a_step()
     said: list[object] = []
     environment.on_heartbeat = said.append
     with pytest.raises(ApplicationError):
         await environment.run(scheduling.book_slot, request)
-    assert said[0] == (environment.info.started_time + OVER_AFTER).isoformat()
+    assert said[0] == (environment.info.started_time + BOOKING_UNDER_WAY).isoformat()
     return said[1:]
 
 
@@ -853,8 +869,7 @@ async def test_an_attempt_that_was_lost_before_it_could_say_anything_may_be_book
     request_: BookSlot, calcom: ScriptedCalcom, scheduling: SchedulingActivities
 ) -> None:
     calcom.lookups(NOTHING)
-    environment = ActivityEnvironment()
-    environment.info = dataclasses.replace(environment.info, attempt=2)
+    environment = environment_of_a_step(attempt=2)
     said: list[object] = []
     environment.on_heartbeat = said.append
 
@@ -863,4 +878,4 @@ async def test_an_attempt_that_was_lost_before_it_could_say_anything_may_be_book
 
     assert caught.value.details == (UNCLEAR,)
     assert calcom.booked_bodies == []
-    assert said == [(environment.info.current_attempt_scheduled_time + OVER_AFTER).isoformat()]
+    assert said == [(environment.info.current_attempt_scheduled_time + BOOKING_UNDER_WAY).isoformat()]
