@@ -14,6 +14,7 @@ from store.tables import Hold
 from tests.chaos.evidence import Evidence, Exchange, LedgerBooking
 from tests.chaos.example import example
 from tests.chaos.promises import PROMISES, judge
+from workflows.requests import CallRecord
 
 SECOND = timedelta(seconds=1)
 HALF_AN_HOUR = timedelta(minutes=30)
@@ -117,7 +118,15 @@ def recorded_otherwise(evidence: Evidence, change: Callable[[dict[str, Any]], No
                 payload.data = json.dumps(record).encode()
         return events
 
-    return with_history(evidence, rewrite)
+    def rewritten(record: CallRecord) -> CallRecord:
+        fields = record.model_dump(mode="json")
+        change(fields)
+        return CallRecord.model_validate(fields)
+
+    altered = with_history(evidence, rewrite)
+    (told,) = altered.histories
+    assert told.at_once is not None
+    return replace(altered, histories=[replace(told, at_once=[rewritten(record) for record in told.at_once])])
 
 
 def steps_named(events: Sequence[HistoryEvent], name: str) -> set[int]:

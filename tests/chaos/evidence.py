@@ -10,6 +10,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
 
 from store.tables import Booking, Call, Hold, Reply, Turn
+from workflows.requests import CallRecord
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,15 @@ class LedgerBooking:
 
 @dataclass(frozen=True)
 class Told:
-    """A workflow as Temporal has it after the storm."""
+    """A workflow as Temporal has it after the storm.
+
+    ``at_once`` is what it wrote down within a workflow task, which its history does not tell, if that is known already.
+    """
 
     workflow_id: str
     status: WorkflowExecutionStatus | None
     history: WorkflowHistory
+    at_once: Sequence[CallRecord] | None = None
 
 
 @dataclass(frozen=True)

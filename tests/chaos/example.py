@@ -1,6 +1,7 @@
 """What a storm leaves behind that consisted of one call: made of a golden history, with everything in order."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowHistory
@@ -8,7 +9,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from store.tables import Booking, Call, Reply, Turn
 from tests.chaos.evidence import Evidence, Exchange, LedgerBooking, PhoneCall, Store, Told
-from tests.chaos.promises.recorded import Recorded, read
+from tests.chaos.promises.recorded import Recorded, read, written_at_once
 from tests.replay.record import HISTORIES
 from workflows.messages import TurnKind, TurnRecord
 from workflows.requests import CallRecord
@@ -26,6 +27,7 @@ async def example(name: str) -> Evidence:
     """Return the evidence of one recorded call."""
     text = (HISTORIES / f"{name}.json").read_text()
     told = Told(f"call/{name}", WorkflowExecutionStatus.COMPLETED, WorkflowHistory.from_json(f"call/{name}", text))
+    told = replace(told, at_once=await written_at_once(told, pydantic_data_converter))
     recorded = await read(told, pydantic_data_converter)
     assert recorded is not None
     record = recorded.record

@@ -129,7 +129,7 @@ async def calls(desk: Desk) -> AsyncIterator[dict[str, Phone]]:
 
 
 FINDS = {
-    "Waiting for a yes": {"waiting", "elsewhere"},
+    "In conversation": {"waiting", "elsewhere"},
     "Races today": {"race"},
     "Stuck on a configuration error": {"misconfigured"},
     "Booking uncertain": {"uncertain"},

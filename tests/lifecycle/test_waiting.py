@@ -15,7 +15,7 @@ import uvicorn
 from starter.serving import Server
 from tests.lifecycle.site import RETELL_KEY, ROOT
 
-WAITS = "the database could not be used, trying again: it does not answer"
+WAITS = "the database could not be used, trying again: "
 
 IMPATIENT = "from starter import patience; patience.PATIENCE_SECONDS = patience.RETRY_SECONDS = 0.1; "
 
@@ -49,14 +49,15 @@ async def test_a_web_process_without_its_database_waits_for_it_then_gives_up_wit
     _, said = await process.communicate()
     assert process.returncode == 1
     *waited, last = said.decode().splitlines()
-    assert {json.loads(line)["event"] for line in waited} == {WAITS}
-    assert last == "DATABASE_URL: it does not answer"
+    assert all(json.loads(line)["event"].startswith(WAITS) for line in waited)
+    assert last.startswith("DATABASE_URL: ")
+    assert "refused" in last
 
 
 async def test_a_web_process_that_waits_for_its_database_can_be_stopped(tmp_path: Path, away: str) -> None:
     process = await webhook(tmp_path, away)
     assert process.stderr is not None
-    assert json.loads(await process.stderr.readline())["event"] == WAITS
+    assert json.loads(await process.stderr.readline())["event"].startswith(WAITS)
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
 

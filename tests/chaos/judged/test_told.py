@@ -108,9 +108,9 @@ class TestEveryYesComesToSomething:
             return 1 not in await broken(replace(nothing, injected=[injected]))
 
         assert 1 in await broken(nothing)
-        assert await excuses(Injected(at - 29 * SECOND, "slots are late", fault="delay"))
-        assert await excuses(Injected(at - 29 * SECOND, "the worker is killed", killed="worker"))
-        assert not await excuses(Injected(at - 31 * SECOND, "the worker is killed", killed="worker"))
+        assert await excuses(Injected(at - 14 * SECOND, "the worker is killed", killed="worker"))
+        assert not await excuses(Injected(at - 16 * SECOND, "the worker is killed", killed="worker"))
+        assert not await excuses(Injected(at - SECOND, "slots are late", fault="delay"))
         assert not await excuses(Injected(at + 31 * SECOND, "the worker is killed", killed="worker"))
         assert not await excuses(Injected(at - SECOND, "a stranger books"))
 

@@ -3,16 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.converter import DataConverter
+from temporalio.worker import (
+    Interceptor,
+    Replayer,
+    StartLocalActivityInput,
+    UnsandboxedWorkflowRunner,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+from temporalio.workflow import ActivityHandle
 
 from tests.chaos.evidence import Told
 from workflows import steps
+from workflows.appointment import AppointmentWorkflow
 from workflows.messages import Call, CallResult, Confirmation, Message
 from workflows.requests import (
     Availability,
@@ -87,7 +98,7 @@ class Yes:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A call's workflow: started with ``call``, ended with ``result``."""
+    """A call's workflow: started with ``call``, ended with ``result``; ``record`` is how it wrote it down last."""
 
     workflow_id: str
     status: WorkflowExecutionStatus | None
@@ -95,12 +106,7 @@ class Recorded:
     yes: Sequence[Yes]
     steps: Sequence[Step]
     result: CallResult | None
-
-    @property
-    def record(self) -> CallRecord | None:
-        """The call as the workflow wrote it down last."""
-        written = [step.request for step in self.steps if isinstance(step.request, CallRecord)]
-        return written[-1] if written else None
+    record: CallRecord | None
 
 
 async def read(told: Told, converter: DataConverter) -> Recorded | None:
@@ -120,24 +126,29 @@ class _Reader:
         yes: list[Yes] = []
         done: dict[int, Step] = {}
         result: CallResult | None = None
-        over = False
+        hung_up = silent = False
         for event in told.history.events:
             match event.event_type:
                 case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
                     signal = event.workflow_execution_signaled_event_attributes
-                    over = over or signal.signal_name == "hang_up"
+                    hung_up = hung_up or signal.signal_name == "hang_up"
                     if signal.signal_name == "confirm":
-                        yes.append(Yes(_time(event), await self._one(signal.input, Confirmation), over))
-                case EventType.EVENT_TYPE_TIMER_FIRED | EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-                    # The only timer of a call is that of its silence.
-                    over = True
+                        yes.append(Yes(_time(event), await self._one(signal.input, Confirmation), hung_up or silent))
+                case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+                    hung_up = True
+                case EventType.EVENT_TYPE_TIMER_FIRED | EventType.EVENT_TYPE_TIMER_STARTED:
+                    # The only timer of a call is that of its silence; it is set anew where somebody has spoken.
+                    silent = event.event_type == EventType.EVENT_TYPE_TIMER_FIRED
                 case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                     done[event.event_id] = await self._begun(event)
                 case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
                     result = await self._one(event.workflow_execution_completed_event_attributes.result, CallResult)
                 case kind if kind in _ENDS:
                     await self._end(event, done)
-        return Recorded(told.workflow_id, told.status, call, yes, list(done.values()), result)
+        asked = [step.request for step in done.values() if isinstance(step.request, CallRecord)]
+        asked += await written_at_once(told, self._converter)
+        record = max(asked, key=lambda written: written.revision, default=None)
+        return Recorded(told.workflow_id, told.status, call, yes, list(done.values()), result, record)
 
     async def _begun(self, event: HistoryEvent) -> Step:
         scheduled = event.activity_task_scheduled_event_attributes
@@ -160,6 +171,40 @@ class _Reader:
         if not isinstance(value, kind):
             raise TypeError(f"a payload of the history is no {kind.__name__}")
         return value
+
+
+async def written_at_once(told: Told, converter: DataConverter) -> Sequence[CallRecord]:
+    """Return what the workflow wrote down within a workflow task; its history does not tell, so it is replayed."""
+    if told.at_once is not None:
+        return told.at_once
+    listening = _Listening()
+    replayer = Replayer(
+        workflows=[AppointmentWorkflow],
+        data_converter=converter,
+        interceptors=[listening],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    await replayer.replay_workflow(told.history, raise_on_replay_failure=False)
+    return listening.records
+
+
+class _Listening(Interceptor):
+    def __init__(self) -> None:
+        self.records: list[CallRecord] = []
+
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
+        records = self.records
+
+        class Outbound(WorkflowOutboundInterceptor):
+            def start_local_activity(self, input: StartLocalActivityInput) -> ActivityHandle[Any]:
+                records.extend(asked for asked in input.args if isinstance(asked, CallRecord))
+                return super().start_local_activity(input)
+
+        class Inbound(WorkflowInboundInterceptor):
+            def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+                super().init(Outbound(outbound))
+
+        return Inbound
 
 
 _ENDS: Mapping[int, str] = {
