@@ -30,7 +30,7 @@ def calcom_http(base_url: str, transport: httpx.AsyncBaseTransport | None = None
         base_url=base_url,
         transport=transport,
         # No limit, as a request that gives up while it is given a connection leaves that one in httpx's own pool,
-        # unusable (httpcore 1.0.9): a limited pool runs dry. The worker bounds how many activities ask at once.
+        # unusable (httpcore 1.0.9): a limited pool runs dry. The worker bounds how many steps and looks ask at once.
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=KEEP_SECONDS),
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

@@ -14,8 +14,8 @@ from workflows.requests import Availability, BookingOutcome, BookSlot, Held, Slo
 
 logger = logging.getLogger(__name__)
 
-Tell = Callable[[str, Answer], None]
-"""Is told a turn's id, and what it is answered with."""
+Tell = Callable[[str, str, Answer], None]
+"""Is told the ids of a call and of its turn, and what the turn is answered with."""
 
 
 class News(Interceptor):
@@ -57,7 +57,7 @@ class _Reporter(ActivityInboundInterceptor):
             case _:
                 return
         if answer is not None and took < _time_given() - options.LAST_MOMENT:
-            self._tell(turn_id, answer)
+            self._tell(request.call_id, turn_id, answer)
 
 
 def _time_given() -> timedelta:

@@ -59,6 +59,9 @@ HOLD_AFTER_BOOKING_SECONDS = 10.0
 WORTH_BEGINNING_SECONDS = 0.03
 """A calendar that answers sooner has answered before the step that looks is begun."""
 
+MOST_BEGUN = 100
+"""So many looks may be under way that no step has come for yet; no slot of the worker's bounds them."""
+
 LOOK_AGAIN_AFTER = timedelta(seconds=2)
 
 _LOOKUP_WINDOW = timedelta(days=1)
@@ -90,7 +93,7 @@ class SchedulingActivities:
 
         Where the calendar answers faster than a step is begun nothing would be won, and it would be asked twice.
         """
-        if self._is_quick(request):
+        if self._is_quick(request) or len(self._begun) >= MOST_BEGUN:
             return
         task = asyncio.create_task(self._look_ahead(request))
         self._begun.add(task)

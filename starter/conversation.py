@@ -7,7 +7,7 @@ answers, or does not answer in time, becomes an answer that is true.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypedDict
@@ -95,7 +95,7 @@ class Conversation:
         self._watch = TemporalWatch(client)
         self._task_queue = task_queue
         self._nearby = nearby
-        self._being_kept: dict[str, set[asyncio.Task[Answer]]] = {}
+        self._being_kept: dict[str, set[asyncio.Task[Any]]] = {}
 
     async def begin(self, call: Call) -> None:
         """Start the call's workflow; nothing happens if it has begun, or is over.
@@ -163,13 +163,14 @@ class Conversation:
     async def _soonest(self, call_id: str, turn_id: str, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
         """Return what a step in this process has come to, or what Temporal says: whichever is here first.
 
-        Both are what the step's request says, so they are the same. A turn of which no step here tells anything, as
-        another process carries it out or only the workflow can say, is answered by Temporal.
+        Both are what the step's request says, so they are the same, unless Temporal had given the step up that told it
+        and another try came to something else (``_kept``). A turn of which no step here tells anything, as another
+        process carries it out or only the workflow can say, is answered by Temporal.
         """
         if self._nearby is None:
             return await ask()
         await self._caught_up(call_id)
-        with self._nearby.listening(turn_id) as told:
+        with self._nearby.listening(call_id, turn_id) as told:
             keeping = asyncio.create_task(ask())
             try:
                 await asyncio.wait({told, keeping}, return_when=asyncio.FIRST_COMPLETED)
@@ -180,27 +181,46 @@ class Conversation:
                 answer = keeping.result()
             else:
                 answer = told.result()
-                self._being_kept.setdefault(call_id, set()).add(keeping)
+                self._keeps(call_id, keeping)
                 keeping.add_done_callback(partial(self._kept, call_id, answer))
         self._nearby.answered(call_id, answer)
         return answer
 
     async def _caught_up(self, call_id: str) -> None:
-        """Wait until what the caller has heard is kept: only then does the call know what he speaks of."""
-        if keeping := self._being_kept.get(call_id):
-            await asyncio.wait(set(keeping), timeout=CATCHES_UP_SECONDS)
+        """Wait until what the caller has heard is kept, for a while: only then does the call know what he speaks of."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CATCHES_UP_SECONDS):
+                while keeping := self._being_kept.get(call_id):
+                    await asyncio.wait(set(keeping))
 
-    def _kept(self, call_id: str, told: Answer, keeping: asyncio.Task[Answer]) -> None:
+    def _keeps(self, call_id: str, keeping: asyncio.Task[Any]) -> None:
+        self._being_kept.setdefault(call_id, set()).add(keeping)
+        keeping.add_done_callback(partial(self._keeps_no_longer, call_id))
+
+    def _keeps_no_longer(self, call_id: str, kept: asyncio.Task[Any]) -> None:
         of_call = self._being_kept[call_id]
-        of_call.discard(keeping)
+        of_call.discard(kept)
         if not of_call:
             del self._being_kept[call_id]
+
+    async def _set_offer_aside(self, call_id: str) -> None:
+        """Have the call take a bare "yes" for one to nothing, as after words that were asked back."""
+        nothing = SlotWish(turn_id="", asked_at=datetime.now(UTC))
+        try:
+            await self._handle(call_id).signal(AppointmentWorkflow.overhear, nothing)
+        except NO_ANSWER as error:
+            if not _says_ended(error):
+                logger.warning("call %s was not told to set its offer aside: %s", call_id, _kind_of(error))
+
+    def _kept(self, call_id: str, told: Answer, keeping: asyncio.Task[Answer]) -> None:
         if keeping.cancelled():
             return
         if error := keeping.exception():
             logger.error("whether an answer to call %s is kept is not known: %s", call_id, type(error).__name__)
         elif keeping.result() not in (told, NOT_FOUND_OUT, PENDING):
             logger.warning("call %s was told %s, and Temporal says %s", call_id, told.status, keeping.result().status)
+            # Nobody knows to which of the two a bare "yes" would be.
+            self._keeps(call_id, asyncio.create_task(self._set_offer_aside(call_id)))
 
     async def _outcome(
         self, handle: WorkflowHandle[AppointmentWorkflow, CallResult], call: Call, wish: SlotWish

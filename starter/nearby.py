@@ -33,7 +33,7 @@ class Nearby:
     def __init__(self, begin: Begin = _nothing) -> None:
         """Have looks begun by ``begin``; a worker that is started later puts its own in that place."""
         self.begin = begin
-        self._listening: dict[str, asyncio.Future[Answer]] = {}
+        self._listening: dict[tuple[str, str], asyncio.Future[Answer]] = {}
         self._last: OrderedDict[str, Answer] = OrderedDict()
 
     def asked(self, call: Call, wish: SlotWish) -> None:
@@ -65,17 +65,20 @@ class Nearby:
         self._last.pop(call_id, None)
 
     @contextmanager
-    def listening(self, turn_id: str) -> Iterator[asyncio.Future[Answer]]:
-        """Hear what comes of a turn: the future has its answer as soon as a step has brought it about."""
-        told = self._listening.setdefault(turn_id, asyncio.get_running_loop().create_future())
+    def listening(self, call_id: str, turn_id: str) -> Iterator[asyncio.Future[Answer]]:
+        """Hear what comes of a call's turn: the future has its answer as soon as a step has brought it about.
+
+        A turn's id comes from the voice platform, and may be another call's as well.
+        """
+        told = self._listening.setdefault((call_id, turn_id), asyncio.get_running_loop().create_future())
         try:
             yield told
         finally:
-            self._listening.pop(turn_id, None)
+            self._listening.pop((call_id, turn_id), None)
 
-    def tell(self, turn_id: str, answer: Answer) -> None:
-        """Tell whoever listens what a turn is answered with."""
-        told = self._listening.get(turn_id)
+    def tell(self, call_id: str, turn_id: str, answer: Answer) -> None:
+        """Tell whoever listens what a call's turn is answered with."""
+        told = self._listening.get((call_id, turn_id))
         if told is not None and not told.done():
             told.set_result(answer)
 

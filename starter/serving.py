@@ -29,7 +29,7 @@ from store.migrate import migrate
 from workflows.messages import Answer
 
 WorkerBeside = Callable[
-    [Client, AsyncEngine, Settings, Connection, Callable[[str, Answer], None]], AbstractAsyncContextManager[Begin]
+    [Client, AsyncEngine, Settings, Connection, Callable[[str, str, Answer], None]], AbstractAsyncContextManager[Begin]
 ]
 """Runs a worker in the process of the web server, which tells what its steps come to and begins looks when asked to.
 

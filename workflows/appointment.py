@@ -86,7 +86,8 @@ class AppointmentWorkflow:
         self._perhaps_booked: set[datetime] = set()
         self._ended_as: CallOutcome | None = None
         self._quiet_since: datetime | None = None
-        self._recording: asyncio.Task[None] | None = None
+        self._recordings: list[asyncio.Task[None]] = []
+        self._listening: asyncio.Task[None] | None = None
         self._listed = self._log.listed
 
     @workflow.run
@@ -182,8 +183,12 @@ class AppointmentWorkflow:
     async def _end_in_silence(self) -> None:
         """End the call when nobody has said a word for a whole window: one timer for all the times somebody thinks."""
         window = timedelta(seconds=self._call.confirmation_window_seconds)
-        while (left := (self._quiet_since or workflow.now()) + window - workflow.now()) > timedelta():
+        left = window
+        while left > timedelta():
             await workflow.sleep(left, summary=visibility.silence_summary(window))
+            # What was said in the moment the timer fired is no silence, and may not have been taken up yet.
+            quiet_since = None if self._unanswered else self._quiet_since
+            left = (quiet_since or workflow.now()) + window - workflow.now()
         self._ended_as = self._ended_as or CallOutcome.SILENT
 
     def _understand(self, wish: SlotWish, on_offer: OnOffer | None) -> None:
@@ -414,6 +419,9 @@ class AppointmentWorkflow:
 
     async def _end_call(self) -> CallResult:
         """Let the hold go, keep the record, let every waiting question have its answer."""
+        if self._listening:
+            self._listening.cancel()
+        await self._recognition.known()
         ended_as = self._ended_as or CallOutcome.HUNG_UP
         self._log.ended(ended_as, workflow.now())
         metrics.count_call(workflow.metric_meter(), self._log.outcome, self._log.turns)
@@ -426,28 +434,22 @@ class AppointmentWorkflow:
         self._log.closed()
         self._show()
         self._record()
-        while self._recording is not None:
-            await self._recording
+        for recording in self._recordings:
+            await recording
         await workflow.wait_condition(workflow.all_handlers_finished)
         if self._ended_as is CallOutcome.CANCELLED:
             raise asyncio.CancelledError
         return CallResult(outcome=self._log.outcome, ended_as=ended_as, bookings=tuple(self._log.bookings))
 
     def _record(self) -> None:
-        if self._recording is None:
-            self._recording = asyncio.create_task(self._keep_recording())
+        """Have the call written down as it stands; no answer waits for it.
 
-    async def _keep_recording(self) -> None:
-        """Write the call down, once more for whatever happened meanwhile; no answer waits for it."""
-        recorded = 0
-        while recorded < self._log.revision:
-            record = self._log.record()
-            try:
-                await self._keep(record)
-            except ActivityError as error:
-                workflow.logger.error("call not recorded: %s", kind_of(error))
-            recorded = record.revision
-        self._recording = None
+        Every answer leaves a step behind, even while the one before is still under way (the store keeps the latest). A
+        worker that reads a history again may take two workflow tasks in a row that left nothing for one, and then has
+        what happened in them in another order (https://github.com/temporalio/sdk-rust/issues/1146).
+        """
+        under_way = [recording for recording in self._recordings if not recording.done()]
+        self._recordings = [*under_way, asyncio.create_task(self._keep(self._log.record()))]
 
     async def _keep(self, record: CallRecord) -> None:
         """Write a state of the call down; the last one, with nobody waiting, within the workflow task if it can be."""
@@ -457,7 +459,10 @@ class AppointmentWorkflow:
                 return await self._run_within_the_task(steps.record_call, record, options.RECORD_AT_ONCE, what)
             except FailureError as error:
                 workflow.logger.warning("call not recorded yet: %s", kind_of(error))
-        await self._run(steps.record_call, record, options.RECORD, what)
+        try:
+            await self._run(steps.record_call, record, options.RECORD, what)
+        except ActivityError as error:
+            workflow.logger.error("call not recorded: %s", kind_of(error))
 
     def _show(self) -> None:
         """Bring the list of calls and this call's page up to date."""

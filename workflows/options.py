@@ -106,8 +106,8 @@ RELEASE = StepOptions(
 )
 
 FIND_CUSTOMER = StoreOptions(
-    # A caller who cannot be recognised is asked for the name instead.
-    schedule_to_close_timeout=timedelta(seconds=1),
+    # A first question waits for it; a caller who cannot be recognised is asked for the name instead.
+    schedule_to_close_timeout=timedelta(milliseconds=500),
     retry_policy=RetryPolicy(maximum_attempts=1),
 )
 

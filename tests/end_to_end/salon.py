@@ -157,10 +157,10 @@ class Salon:
         )
         await self._worker.enter_async_context(worker)
 
-    def _tell(self, turn_id: str, answer: Answer) -> None:
+    def _tell(self, call_id: str, turn_id: str, answer: Answer) -> None:
         assert self.nearby
         self.told[turn_id] = answer
-        self.nearby.tell(turn_id, answer)
+        self.nearby.tell(call_id, turn_id, answer)
 
     async def worker_stops(self) -> None:
         await self._worker.aclose()

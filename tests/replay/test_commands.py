@@ -64,7 +64,7 @@ async def test_a_step_left_out_is_said_to_break_calls_in_progress(
     monkeypatch.setattr(Calendar, "let_go", keep_holding)
     said = await verdict("hung_up", kept()["hung_up"], await commanded("hung_up", temporal))
     assert "\n-release_hold: " in said
-    assert re.search(r"would BREAK on it: No command scheduled for event .*ActivityTaskScheduled", said)
+    assert re.search(r"would BREAK on it: .*ActivityTaskScheduled", said)
 
 
 async def test_another_time_limit_is_said_to_leave_calls_in_progress_alone(

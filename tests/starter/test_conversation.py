@@ -196,7 +196,7 @@ async def told_early(together: Conversation, slow: SlowTemporal, nearby: Nearby,
     """Ask a first question, which a step answers before Temporal does."""
     asking = asyncio.create_task(together.check_slot(asked_by, named("first")))
     await slow.has("first")
-    nearby.tell("first", OFFER)
+    nearby.tell(asked_by.call_id, "first", OFFER)
     return await asking
 
 
@@ -279,6 +279,16 @@ async def test_the_log_says_when_what_was_told_is_not_what_is_kept_and_never_wha
     slow.answers.put_nowait(kept)
     await together.hang_up(caller.call_id, HangUp(at=datetime.now(UTC)))
     assert caplog.messages == said
+
+
+async def test_where_another_answer_is_kept_than_was_told_a_bare_yes_is_to_neither(
+    together: Conversation, slow: SlowTemporal, nearby: Nearby
+) -> None:
+    caller = call()
+    await told_early(together, slow, nearby, caller)
+    slow.answers.put_nowait(Answer(status=AnswerStatus.UNAVAILABLE))
+    await together.confirm(caller, Confirmation(wish=named("second")))
+    assert slow.received == ["first", "signal", "confirm"]
 
 
 async def test_a_question_nobody_waits_for_any_more_is_given_up(together: Conversation, slow: SlowTemporal) -> None:

@@ -176,24 +176,31 @@ def test_a_call_that_was_hung_up_is_forgotten_and_so_is_the_oldest_of_too_many(
 
 
 async def test_whoever_listens_to_a_turn_hears_of_it_once_and_of_no_other(nearby: Nearby) -> None:
-    with nearby.listening("question/1") as told, nearby.listening("question/2") as other:
-        nearby.tell("question/1", OFFER)
-        nearby.tell("question/1", TAKEN)
+    with nearby.listening("call", "question/1") as told, nearby.listening("call", "question/2") as other:
+        nearby.tell("call", "question/1", OFFER)
+        nearby.tell("call", "question/1", TAKEN)
         assert told.result() == OFFER
         assert not other.done()
 
 
 async def test_two_who_ask_the_same_both_hear_it(nearby: Nearby) -> None:
-    with nearby.listening("question/1") as one, nearby.listening("question/1") as other:
-        nearby.tell("question/1", OFFER)
+    with nearby.listening("call", "question/1") as one, nearby.listening("call", "question/1") as other:
+        nearby.tell("call", "question/1", OFFER)
         assert one.result() == other.result() == OFFER
 
 
+async def test_turns_of_two_calls_may_have_the_same_id(nearby: Nearby) -> None:
+    with nearby.listening("one", "question/1") as one, nearby.listening("other", "question/1") as other:
+        nearby.tell("one", "question/1", OFFER)
+        assert one.result() == OFFER
+        assert not other.done()
+
+
 async def test_what_is_told_when_nobody_listens_any_more_is_told_to_nobody(nearby: Nearby) -> None:
-    with nearby.listening("question/1") as before:
+    with nearby.listening("call", "question/1") as before:
         pass
-    nearby.tell("question/1", OFFER)
-    with nearby.listening("question/1") as after:
+    nearby.tell("call", "question/1", OFFER)
+    with nearby.listening("call", "question/1") as after:
         assert not before.done()
         assert not after.done()
 
@@ -205,6 +212,7 @@ BOOKING = BookSlot(
     attendee=Attendee(name="Hansi Schmidt", language="de"),
     turn_id="yes/1",
 )
+UNHELD = Held(hold=HoldState.STORE_DOWN)
 FREE = Availability(listed=True, hold=HoldState.HELD)
 BOOKED = BookingOutcome(result=BookingResult.BOOKED, booking_uid="abc", start=NINE, mail_reaches_caller=True)
 
@@ -231,9 +239,13 @@ async def carried_out(request: object, result: object, tell: Tell, **limits: Any
 @pytest.mark.parametrize(
     ("request_", "result", "told"),
     [
-        (CHECK, FREE, ("question/1", CHECK.answer_to(FREE))),
-        (HOLD, Held(hold=HoldState.STORE_DOWN), ("question/1", HOLD.answer_to(Held(hold=HoldState.STORE_DOWN)))),
-        (BOOKING, BOOKED, ("yes/1", BOOKING.answer_to(BOOKED))),
+        (CHECK, FREE, (CALL.call_id, "question/1", CHECK.answer_to(FREE))),
+        (
+            HOLD,
+            Held(hold=HoldState.STORE_DOWN),
+            (CALL.call_id, "question/1", HOLD.answer_to(Held(hold=HoldState.STORE_DOWN))),
+        ),
+        (BOOKING, BOOKED, (CALL.call_id, "yes/1", BOOKING.answer_to(BOOKED))),
         (CHECK, Availability(listed=False, hold=HoldState.NOT_TRIED), None),
         (CHECK, Availability(listed=True, hold=HoldState.HELD_BY_ANOTHER_CALL), None),
         (HOLD, Held(hold=HoldState.HELD_BY_ANOTHER_CALL), None),
@@ -243,9 +255,9 @@ async def carried_out(request: object, result: object, tell: Tell, **limits: Any
     ],
 )
 async def test_a_step_tells_the_answer_that_its_request_says_and_none_that_the_workflow_has_to_find(
-    request_: object, result: object, told: tuple[str, Answer] | None
+    request_: object, result: object, told: tuple[str, str, Answer] | None
 ) -> None:
-    heard: list[tuple[str, Answer]] = []
+    heard: list[tuple[str, str, Answer]] = []
     assert await carried_out(request_, result, lambda *what: heard.append(what)) is result
     assert heard == ([told] if told else [])
 
@@ -253,7 +265,7 @@ async def test_a_step_tells_the_answer_that_its_request_says_and_none_that_the_w
 async def test_a_result_that_comes_when_its_attempt_is_all_but_over_is_not_told() -> None:
     heard: list[str] = []
 
-    def tell(turn_id: str, _: Answer) -> None:
+    def tell(_: str, turn_id: str, __: Answer) -> None:
         heard.append(turn_id)
 
     await carried_out(CHECK, FREE, tell, start_to_close_timeout=options.LAST_MOMENT)
@@ -265,7 +277,7 @@ async def test_a_result_that_comes_when_its_attempt_is_all_but_over_is_not_told(
 
 
 async def test_a_step_does_not_fail_for_what_could_not_be_told(caplog: pytest.LogCaptureFixture) -> None:
-    def breaks(_: str, answer: Answer) -> None:
+    def breaks(_: str, __: str, answer: Answer) -> None:
         raise ValueError(f"nobody may read {answer}")
 
     assert await carried_out(BOOKING, BOOKED, breaks) is BOOKED

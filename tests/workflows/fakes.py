@@ -199,7 +199,8 @@ class FakeCalendar:
     @activity.defn
     async def record_call(self, record: CallRecord) -> None:
         await self._enter("record_call")
-        self.records.append(record)
+        if not self.records or record.revision > self.records[-1].revision:
+            self.records.append(record)
 
 
 class Phone:

@@ -547,6 +547,24 @@ async def test_a_yes_is_dated_when_it_was_said_however_long_no_worker_lived(
     assert calendar.records[-1].turns[-1].confirmed_at == said_at
 
 
+async def test_every_answer_has_the_call_written_down_whether_or_not_that_is_still_under_way(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    """What a workflow task leaves behind does not depend on what else it was taken together with."""
+    calendar.gates["record_call"] = asyncio.Event()
+    await phone.asks(THURSDAY, "09:00")
+    await calendar.entered["record_call"].wait()
+    past = await phone.asks(THURSDAY - timedelta(days=30), "09:00")
+    assert past.status is AnswerStatus.PAST_TIME
+
+    scheduled = [
+        event.activity_task_scheduled_event_attributes.activity_type.name
+        async for event in phone.handle.fetch_history_events()
+    ]
+    assert scheduled.count("record_call") == 2
+    calendar.gates["record_call"].set()
+
+
 async def test_that_the_hold_was_let_go_is_recorded_even_where_the_hang_up_met_a_record_under_way(
     phone: Phone, calendar: FakeCalendar
 ) -> None:
