@@ -10,7 +10,7 @@ from tests.chaos.promises.intervals import Interval, overlap
 from tests.chaos.promises.recorded import Step
 from workflows.messages import AnswerStatus, Reason
 from workflows.options import BOOK
-from workflows.requests import BookSlot, CalendarRequest, SlotCheck, SlotHold
+from workflows.requests import BookSlot, CalendarRequest, SlotCheck, SlotHold, SlotRecheck
 
 Whose = tuple[str, str]
 """A company and its calendar: whose time something takes."""
@@ -115,14 +115,14 @@ def _lie(
 
 
 def _start_of(step: Step) -> datetime | None:
-    return step.request.start if isinstance(step.request, SlotCheck | SlotHold | BookSlot) else None
+    return step.request.start if isinstance(step.request, SlotCheck | SlotHold | SlotRecheck | BookSlot) else None
 
 
 def _holds(case: Case, settled_at: datetime) -> Iterator[HeldTime]:
     """Return the holds of a call: each until it was let go or another one took its place, or until it ran out."""
     for step in case.steps:
         request = step.request
-        if not step.takes_hold or not isinstance(request, SlotCheck | SlotHold | BookSlot):
+        if not step.takes_hold or not isinstance(request, SlotCheck | SlotHold | SlotRecheck | BookSlot):
             continue
         known = step.ended_at is not None and not step.failed
         granted_by = (step.ended_at or settled_at) + (timedelta(0) if known else _OUTLIVED)
