@@ -27,6 +27,7 @@ from bench import console as questions
 from bench.figures import Figures
 from bench.gallery import PICTURES
 from bench.page import IMAGES, PAGE, fill, markdown
+from bench.pictures import described
 from bench.rounds import Condition
 
 app = typer.Typer(add_completion=False)
@@ -138,10 +139,12 @@ def publish(kept: Mapping[str, Entry], page: Path = PAGE, images: Path = IMAGES)
     text = page.read_text(encoding="utf-8")
     for family in Family:
         if entry := kept.get(family):
-            laid_out = MEASUREMENTS[family].table(entry["figures"])
-            text = fill(text, family, f"{markdown(laid_out)}\n\n{_credit(entry)}")
+            parts = [markdown(MEASUREMENTS[family].table(entry["figures"])), _credit(entry)]
             if draw := PICTURES.get(family):
-                (images / f"bench-{family}.svg").write_text(draw(entry["figures"]), encoding="utf-8")
+                picture = draw(entry["figures"])
+                (images / f"bench-{family}.svg").write_text(picture, encoding="utf-8")
+                parts.insert(0, f"![{described(picture)}](images/bench-{family}.svg)")
+            text = fill(text, family, "\n\n".join(parts))
     page.write_text(fill(text, "bounds", markdown(bounds.table(_figures(kept)))), encoding="utf-8")
 
 

@@ -51,6 +51,7 @@ def test_what_was_measured_is_published_with_its_picture_and_where_it_came_from(
 
     assert "| 4 | kept | ours | 1000 |" in page.read_text(encoding="utf-8")
     assert "Run of 2025-11-23 12:18 UTC, commit abc1234, 2 cores" in page.read_text(encoding="utf-8")
+    assert "![Requests a second to a calendar](images/bench-transports.svg)" in page.read_text(encoding="utf-8")
     assert "4 clients" in (tmp_path / "bench-transports.svg").read_text(encoding="utf-8")
 
 
@@ -68,10 +69,9 @@ def test_every_family_can_be_tried_in_a_small_size() -> None:
     assert set(SHORT) == set(Family)
 
 
-def test_the_page_has_a_place_for_every_family_and_shows_its_picture() -> None:
+def test_the_page_has_a_place_for_every_family() -> None:
     page = PAGE.read_text(encoding="utf-8")
 
     for name in (*Family, "bounds"):
         assert fill(page, name, "a table") != page, name
-    for drawn in PICTURES:
-        assert f"(images/bench-{drawn}.svg)" in page
+    assert set(PICTURES) <= set(Family)
