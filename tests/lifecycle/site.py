@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 from temporalio.api.enums.v1 import EventType, PendingActivityState
-from temporalio.api.history.v1 import HistoryEvent, WorkflowTaskStartedEventAttributes
+from temporalio.api.history.v1 import HistoryEvent, WorkflowTaskCompletedEventAttributes
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -144,7 +144,7 @@ class Talk:
 
     async def led_by(self) -> str:
         """Return the identity of the worker that led the call last."""
-        return [started.identity for started in started_tasks(await self.events())][-1]
+        return [task.identity for task in completed_tasks(await self.events())][-1]
 
     async def rests(self) -> bool:
         """Whether all that was said has been carried out, so that the call waits for its caller."""
@@ -170,10 +170,14 @@ def identity(process: Process) -> str:
     return f"{process.pid}@"
 
 
-def started_tasks(events: Sequence[HistoryEvent]) -> list[WorkflowTaskStartedEventAttributes]:
-    """Return every workflow task that a worker took."""
-    kind = EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED
-    return [event.workflow_task_started_event_attributes for event in events if event.event_type == kind]
+def completed_tasks(events: Sequence[HistoryEvent]) -> list[WorkflowTaskCompletedEventAttributes]:
+    """Return every workflow task that a worker carried out.
+
+    Who began one is not always in the history: while an update's task is under way Temporal keeps it in memory, and
+    where something else happens meanwhile it writes it down without its worker.
+    """
+    kind = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    return [event.workflow_task_completed_event_attributes for event in events if event.event_type == kind]
 
 
 async def answers(url: str) -> str | None:

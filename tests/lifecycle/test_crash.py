@@ -22,12 +22,12 @@ STEP_OVER_WITHIN = 10.0
 """Seconds a step takes, on the same clock, whose worker is killed in the middle; an attempt to book may take 25."""
 
 SCHEDULED = EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED
-STARTED = EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED
+COMPLETED = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
 
 
 def led_by(event: HistoryEvent, worker: str) -> bool:
-    led = event.event_type == STARTED
-    return led and event.workflow_task_started_event_attributes.identity.startswith(worker)
+    led = event.event_type == COMPLETED
+    return led and event.workflow_task_completed_event_attributes.identity.startswith(worker)
 
 
 async def test_the_question_after_a_kill_is_answered_by_another_worker_within_three_seconds(site: Site) -> None:

@@ -16,7 +16,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from simulator.process import Process
 from store.errors import StoreUnavailable
 from tests.end_to_end.salon import eventually
-from tests.lifecycle.site import UP_WITHIN, Site, Talk, Web, ended, identity, started_tasks
+from tests.lifecycle.site import UP_WITHIN, Site, Talk, Web, completed_tasks, ended, identity
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
 
@@ -106,7 +106,7 @@ async def test_a_worker_told_to_stop_under_load_finishes_what_it_has_begun_and_n
     assert calls.heard["available"] == calls.heard["booked"] == len(calls.talks)
     histories = await site.histories()
     assert [why for events in histories for why in tried_again(events, told_at)] == []
-    leaders = [{task.identity for task in started_tasks(events)} for events in histories]
+    leaders = [{task.identity for task in completed_tasks(events)} for events in histories]
     assert any(leader.startswith(identity(leaving)) for leader in leaders[0])
     assert all(leader.startswith(identity(staying)) for leader in leaders[-1])
     ledger = await site.ledger()

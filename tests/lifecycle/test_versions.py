@@ -14,7 +14,7 @@ from simulator.process import Process
 from tests.databases import DatabaseWith
 from tests.deploy.test_operations import block
 from tests.end_to_end.salon import eventually
-from tests.lifecycle.site import UP_WITHIN, WORKER, Site, Talk, identity, open_site, started_tasks
+from tests.lifecycle.site import UP_WITHIN, WORKER, Site, Talk, completed_tasks, identity, open_site
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(600)]
 
@@ -58,7 +58,7 @@ async def types(site: Site, heading: str, build: str, call: str = "") -> str:
 
 async def leaders(talk: Talk) -> set[str]:
     """Return who has led the call, as identities begin."""
-    return {task.identity.partition("@")[0] + "@" for task in started_tasks(await talk.events())}
+    return {task.identity.partition("@")[0] + "@" for task in completed_tasks(await talk.events())}
 
 
 async def went_through(talk: Talk) -> bool:
