@@ -6,12 +6,10 @@ is asked as a page of the console asks it, first once for nothing, then several 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from time import perf_counter_ns
 
 from rich.console import Console
@@ -20,8 +18,8 @@ from rich.table import Table
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bench.databases import empty_databases
 from bench.many_calls import COMPANIES, keep, many_calls
-from bench.postgres import NoPostgres, temporary_postgres
 from store.call_list import CallFilter, Named, SortBy, list_calls
 from store.call_story import call_story
 from store.engine import create_engine
@@ -94,13 +92,7 @@ class _Database:
 
 def measure(console: Console) -> list[Figure]:
     """Fill the databases and ask; one figure per database, question, span and choice of company."""
-    with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory(prefix="slotkeeper-bench-"))
-        urls = {"SQLite": f"sqlite:///{Path(folder) / 'store.db'}"}
-        try:
-            urls["PostgreSQL"] = stack.enter_context(temporary_postgres()).url
-        except NoPostgres as why:
-            console.print(f"PostgreSQL is left out: {why}")
+    with empty_databases(console) as urls:
         return asyncio.run(_measure(console, urls))
 
 

@@ -9,23 +9,21 @@ too. PostgreSQL runs beside on the same machine, without waiting for its disk.
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from bench.databases import empty_databases
 from bench.figures import Figure, Figures, percentile
-from bench.postgres import NoPostgres, temporary_postgres
 from store.engine import close, create_engine
 from store.errors import StoreUnavailable
 from store.holds import Holds, Line
@@ -61,13 +59,7 @@ class Answers:
 
 def measure(console: Console) -> Figures:
     """Let callers hold slots, and return one figure for each database, number of companies and of processes."""
-    with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory(prefix="slotkeeper-bench-"))
-        urls = {"SQLite": f"sqlite:///{Path(folder) / 'store.db'}"}
-        try:
-            urls["PostgreSQL"] = stack.enter_context(temporary_postgres()).url
-        except NoPostgres as why:
-            console.print(f"PostgreSQL is left out: {why}")
+    with empty_databases(console) as urls:
         return list(track(figures_of(urls), "Holding slots …", len(urls) * (len(COMPANIES) + 1), console=console))
 
 

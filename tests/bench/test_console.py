@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 from rich.console import Console
 
-from bench import console
+from bench import console, databases
 from bench.postgres import NoPostgres
 
 
@@ -18,7 +18,7 @@ def no_postgres() -> Iterator[str]:
 def test_every_question_is_measured_for_every_span_and_said_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console, "CALLS", 300)
     monkeypatch.setattr(console, "ROUNDS", 2)
-    monkeypatch.setattr(console, "temporary_postgres", no_postgres)
+    monkeypatch.setattr(databases, "temporary_postgres", no_postgres)
     paper = io.StringIO()
     out = Console(file=paper, width=200)
     figures = console.measure(out)

@@ -9,21 +9,11 @@ import worker
 from bench.tuned import Tuning, run_webhook, run_worker
 from starter import cli
 from starter.conversation import Conversation
-from workflows.messages import Branch, Call, Confirmation, SlotWish
+from tests.workflows.fakes import new_call
+from workflows.messages import Confirmation, SlotWish
 from workflows.options import TASK_TIMEOUT
 
-CALL = Call(
-    call_id="call_1",
-    branch=Branch(
-        company="salon",
-        key="mitte",
-        timezone="Europe/Berlin",
-        language="de",
-        opening_hours=(),
-        minimum_notice_minutes=15,
-        calcom_api_key_env="CALCOM_API_KEY",
-    ),
-)
+CALL = new_call()
 
 
 def built(tuning: Tuning, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -71,5 +61,5 @@ def test_who_led_a_call_last_is_forgotten_before_the_yes_is_delivered(monkeypatc
     asked, client = asked_of_temporal(Tuning(reset_sticky=True), monkeypatch)
     assert asked == ["reset_sticky_task_queue", "start_workflow"]
     request = client.workflow_service.reset_sticky_task_queue.call_args.args[0]
-    assert request.execution.workflow_id == "call/call_1"
+    assert request.execution.workflow_id == f"call/{CALL.call_id}"
     assert client.start_workflow.call_args.kwargs["task_timeout"] == TASK_TIMEOUT
