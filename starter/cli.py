@@ -49,15 +49,18 @@ catalog_app = typer.Typer(help="The businesses, their numbers and what can be bo
 app.add_typer(catalog_app, name="catalog")
 
 CatalogFile = Annotated[Path, typer.Argument(metavar="FILE", help="The catalog, as TOML.")]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)]
+Linger = Annotated[
+    float, typer.Option(help="Seconds after SIGTERM in which requests are taken while /ready says no.", min=0)
+]
 
 
 @app.command()
 def webhook(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8080,
-    linger: Annotated[
-        float, typer.Option(help="Seconds after SIGTERM in which requests are taken while /ready says no.", min=0)
-    ] = 0,
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    linger: Linger = 0,
 ) -> None:
     """Serve the voice platform's function calls and events."""
     configure_logging("webhook")
@@ -68,11 +71,9 @@ def webhook(
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8080,
-    linger: Annotated[
-        float, typer.Option(help="Seconds after SIGTERM in which requests are taken while /ready says no.", min=0)
-    ] = 0,
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    linger: Linger = 0,
 ) -> None:
     """Serve the voice platform's function calls and events, and carry calls out, in one process."""
     from worker import worker_beside
@@ -90,7 +91,7 @@ def serve(
 @app.command()
 def console(
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs a login.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8090,
+    port: Port = 8090,
 ) -> None:
     """Serve the operators' pages."""
     from console.serving import serve_console
