@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -66,10 +66,7 @@ def answers_within(
             try:
                 await asyncio.wait({task}, timeout=seconds)
             finally:
-                if not task.done():
-                    _let_go.add(task)
-                    task.add_done_callback(_settled)
-                    task.cancel()
+                give_up(task)
             if not task.done():
                 raise StoreUnavailable(f"the database has not answered within {seconds:g} s")
             with translated():
@@ -80,10 +77,21 @@ def answers_within(
     return decorate
 
 
+def give_up(query: asyncio.Task[Any]) -> None:
+    """Cancel what has not ended, and leave it to come to rest by itself."""
+    if not query.done():
+        _let_go.add(query)
+        query.add_done_callback(_settled)
+        query.cancel()
+
+
 async def let_go_of() -> None:
     """Wait until queries that were given up have come to rest, as long as a query may take."""
-    if _let_go:
-        await asyncio.wait(set(_let_go), timeout=QUERY_SECONDS)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(QUERY_SECONDS):
+            while _let_go:
+                # One that comes to rest may have given up another.
+                await asyncio.wait(set(_let_go))
 
 
 def _is_outage(error: DBAPIError) -> bool:

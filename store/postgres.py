@@ -5,7 +5,7 @@ kept waiting that there is none. Here they stand in line, as long as they care t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -13,6 +13,8 @@ from weakref import WeakValueDictionary
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from store.errors import give_up
 
 R = TypeVar("R")
 
@@ -46,12 +48,20 @@ class PostgresEngine(AsyncEngine):
 
     async def write(self, work: Callable[[Connection], R], line: Hashable = None) -> R:
         """Carry out a transaction that writes, after those of this process that stand in the same line before it."""
-        async with self._turn_in(line), self._places, self.begin() as connection:
-            return await connection.run_sync(work)
+        async with self._turn_in(line), self._places:
+            return await _left_when_given_up(self._written(work))
 
     async def read(self, work: Callable[[Connection], R]) -> R:
         """Carry out a transaction that reads; it waits for no writer."""
-        async with self._places, self.connect() as connection:
+        async with self._places:
+            return await _left_when_given_up(self._read(work))
+
+    async def _written(self, work: Callable[[Connection], R]) -> R:
+        async with self.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def _read(self, work: Callable[[Connection], R]) -> R:
+        async with self.connect() as connection:
             # Not as options of the engine: a query given up while they are carried out would lose its connection.
             await connection.execution_options(**SNAPSHOT)
             return await connection.run_sync(work)
@@ -63,3 +73,16 @@ class PostgresEngine(AsyncEngine):
             return
         async with self._lines.setdefault(line, asyncio.Lock()):
             yield
+
+
+async def _left_when_given_up(transaction: Coroutine[Any, Any, R]) -> R:
+    """Carry it out; whoever gives it up leaves its place in line to the next at once.
+
+    Not even then does psycopg give a connection up whose server does not answer: it asks it to cancel first, for ten
+    seconds.
+    """
+    carried_out = asyncio.create_task(transaction)
+    try:
+        return await asyncio.shield(carried_out)
+    finally:
+        give_up(carried_out)

@@ -94,6 +94,8 @@ async def test_a_connection_whose_server_stops_answering_is_given_up(engine: Asy
         async with asyncio.timeout(GENEROUS):
             with pytest.raises(StoreUnavailable):
                 await take(holds)
+        # Nor does it keep the next in line waiting, for whom there is another connection.
+        assert await take(holds)
     finally:
         os.kill(backend, signal.SIGCONT)
     assert await take(holds)
