@@ -93,11 +93,10 @@ class SchedulingActivities:
 
         Where the calendar answers faster than a step is begun nothing would be won, and it would be asked twice.
         """
-        if self._is_quick(request) or len(self._begun) >= MOST_BEGUN:
-            return
-        task = asyncio.create_task(self._look_ahead(request))
-        self._begun.add(task)
-        task.add_done_callback(self._begun.discard)
+        if self._is_worth_beginning(request) and len(self._begun) < MOST_BEGUN:
+            task = asyncio.create_task(self._look_ahead(request))
+            self._begun.add(task)
+            task.add_done_callback(self._begun.discard)
 
     async def close(self) -> None:
         """Give the looks up that were begun and that no step has come for."""
@@ -166,9 +165,9 @@ class SchedulingActivities:
         until, over = _under_way_until(), began_at + BOOKING_UNDER_WAY
         if until and began_at < until:
             activity.heartbeat(until.isoformat())
-            outcome = await self._find_what_was_lost(request)
+            outcome = await self._only_look(request, _MAY_BE_BOOKED)
         elif over > _given_up_at():
-            outcome = await self._find_what_was_lost(request)
+            outcome = await self._only_look(request, _NOTHING_BOOKED)
         else:
             activity.heartbeat(over.isoformat())
             try:
@@ -190,12 +189,13 @@ class SchedulingActivities:
         """Let this call's hold go; nothing happens if there is none. Retried while the store does not answer."""
         await self._holds.release(request.call_id)
 
-    async def _find_what_was_lost(self, request: BookSlot) -> BookingOutcome:
+    async def _only_look(self, request: BookSlot, not_found: bool) -> BookingOutcome:
+        """Return what was booked before; where nothing is found, ``not_found`` says whether it may be all the same."""
         if own := await self._own_booking(request):
             return own
         raise ApplicationError(
             "No booking is begun: one may be under way, or there is no time left for one",
-            _MAY_BE_BOOKED,
+            not_found,
             type=CALENDAR_UNREACHABLE,
             next_retry_delay=LOOK_AGAIN_AFTER,
             category=ApplicationErrorCategory.BENIGN,
@@ -267,11 +267,12 @@ class SchedulingActivities:
         found = (_booked(booking, request, recovered=True) for booking in bookings if _is_own(booking, request))
         return next(found, None)
 
-    def _is_quick(self, request: CalendarRequest) -> bool:
-        with suppress(NotConfigured):
+    def _is_worth_beginning(self, request: CalendarRequest) -> bool:
+        try:
             seconds = self._client.seconds_of_last_read(self._account(request))
-            return seconds is not None and seconds < WORTH_BEGINNING_SECONDS
-        return True
+        except NotConfigured:
+            return False
+        return seconds is None or seconds >= WORTH_BEGINNING_SECONDS
 
     async def _look(self, request: SlotCheck | SlotRecheck, need: Need = Need.QUESTION) -> tuple[datetime, ...]:
         if isinstance(request, SlotCheck):

@@ -815,7 +815,7 @@ async def test_no_booking_is_begun_that_might_be_under_way_when_the_step_is_give
 
     with pytest.raises(ApplicationError) as caught:
         await books(BOOKING_UNDER_WAY - timedelta(seconds=1))
-    assert caught.value.details == (UNCLEAR,)
+    assert caught.value.details == (NOTHING_BOOKED,)
     assert calcom.booked_bodies == []
     assert (await books(BOOKING_UNDER_WAY)).result is BookingResult.TAKEN
 
