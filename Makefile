@@ -31,8 +31,8 @@ up: setup
 
 ## Every test: most of them one beside another, one for each core, then those that need the machine for themselves.
 test: setup
-	@.venv/bin/python -m pytest -n logical --dist worksteal -m "not alone"
-	@.venv/bin/python -m pytest -m alone
+	@.venv/bin/python -m pytest -n logical --dist worksteal -m "not alone"; beside=$$?; \
+	  .venv/bin/python -m pytest -m alone && exit $$beside
 
 ## Every test that needs a database, on PostgreSQL; DATABASES=sqlite make test leaves PostgreSQL out.
 test-postgres: setup
