@@ -13,7 +13,8 @@ COPY activities activities
 COPY store store
 COPY starter starter
 COPY console console
-RUN pip install --no-cache-dir --no-deps . && useradd --create-home slotkeeper
+# Compiled, as the user who starts it may not write here.
+RUN pip install --no-cache-dir --no-deps . && python -m compileall -q . && useradd --create-home slotkeeper
 COPY catalog.toml .
 
 USER slotkeeper

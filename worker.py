@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from activities.answer_times import AnswerTimes
 from activities.attempts import Attempts
@@ -49,9 +49,6 @@ DRAIN = options.BOOK["start_to_close_timeout"] + timedelta(seconds=5)
 STICKY_LIMIT = timedelta(seconds=2)
 """A caller whose worker was killed waits this long before another worker takes the call over (10 s by default)."""
 
-LOOK_SECONDS = 10.0
-"""How often a worker looks by itself whether Temporal and the database answer: it may be that nobody else asks."""
-
 
 def build_worker(
     client: Client,
@@ -83,6 +80,8 @@ def build_worker(
             records.record_call,
         ],
         interceptors=[*([News(tell)] if tell else []), Attempts(), Heartbeats()],
+        # The tests run the workflow in the sandbox; entering it for every payload would be a third of a call's cost.
+        workflow_runner=UnsandboxedWorkflowRunner(),
         max_heartbeat_throttle_interval=SENT_EVERY,
         graceful_shutdown_timeout=drain,
         sticky_queue_schedule_to_start_timeout=STICKY_LIMIT,
@@ -178,11 +177,10 @@ async def on_duty(
     """Run a worker as ``running_worker`` does; it says in the log what it does, and what is away and back."""
     async with running_worker(client, engine, settings, connection, tell) as (duty.worker, scheduling):
         logger.info("working on task queue %s", TASK_QUEUE)
-        looking = asyncio.create_task(keep_looking(look))
         try:
-            yield scheduling
+            async with look.kept():
+                yield scheduling
         finally:
-            looking.cancel()
             duty.worker = None
             logger.info("stopping: what has begun is finished first")
 
@@ -200,13 +198,6 @@ async def worker_beside(
         on_duty(duty, look, client, engine, settings, connection, tell) as scheduling,
     ):
         yield scheduling.begin
-
-
-async def keep_looking(look: Readiness) -> None:
-    """Look again and again, so that what is lost and what is back is said when it happens."""
-    while True:
-        await asyncio.sleep(LOOK_SECONDS)
-        await look()
 
 
 async def main() -> None:

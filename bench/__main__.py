@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +23,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import bounds, floor, holds, per_call, phrases, recovery, startup, throughput, transports, turns, waiting
+from bench import (
+    bounds,
+    floor,
+    holds,
+    per_call,
+    phrases,
+    recovery,
+    settings,
+    startup,
+    throughput,
+    transports,
+    turns,
+    waiting,
+)
 from bench import console as questions
 from bench.figures import Figures
 from bench.gallery import PICTURES
@@ -55,6 +69,7 @@ class Family(StrEnum):
     STARTUP = "startup"
     HOLDS = "holds"
     TRANSPORTS = "transports"
+    SETTINGS = "settings"
     CONSOLE = "console"
     SPOKEN = "spoken"
 
@@ -69,6 +84,7 @@ MEASUREMENTS: Mapping[Family, Measurement] = {
     Family.STARTUP: startup,
     Family.HOLDS: holds,
     Family.TRANSPORTS: transports,
+    Family.SETTINGS: settings,
     Family.CONSOLE: questions,
     Family.SPOKEN: phrases,
 }
@@ -85,6 +101,11 @@ SHORT: Mapping[Family, Mapping[str, Any]] = {
     Family.STARTUP: {"ROUNDS": 1},
     Family.HOLDS: {"ROUNDS": 1},
     Family.TRANSPORTS: {"ROUNDS": 1, "SECONDS": 0.1},
+    Family.SETTINGS: {
+        "STEADY": _FEW,
+        "FLAT_OUT": replace(_FEW, calls_a_second=0, callers=4),
+        "SYSTEMS": settings.SYSTEMS[:2],
+    },
     Family.CONSOLE: {"CALLS": 1_000, "ROUNDS": 1},
     Family.SPOKEN: {"ROUNDS": 1},
 }

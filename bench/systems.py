@@ -15,10 +15,12 @@ import psutil
 from temporalio.client import Client
 
 from bench.town import Town
+from bench.tuned import UNTUNED, Tuning
 from simulator.ports import ANY_PORTS
 from simulator.process import Process
 from simulator.readiness import answers
 from simulator.stack import READY_SECONDS, ROOT, Stack, Variant, running_stack
+from simulator.temporal import ServerSettings
 
 RETELL_KEY = "key_0123456789abcdef0123456789abcdef"
 
@@ -30,10 +32,17 @@ LOOK_EVERY = 0.1
 
 @dataclass(frozen=True)
 class System:
-    """One of the systems: ``variant`` is how ours is run; without one it is the plain baseline."""
+    """One of the systems.
+
+    Attributes:
+        name: How it is called.
+        variant: How ours is run; without one it is the plain baseline.
+        tuning: What its worker has set otherwise, where that is a process of its own.
+    """
 
     name: str
     variant: Variant | None
+    tuning: Tuning = UNTUNED
 
     def in_memory(self) -> "System":
         """The same, with a Temporal server that keeps no file."""
@@ -43,7 +52,7 @@ class System:
 PLAIN = System("plain", None)
 APART = System("apart", Variant())
 TOGETHER = System("together", Variant(together=True))
-STOCK = System("stock", Variant(temporal_stock=True))
+STOCK = System("stock", Variant(temporal=ServerSettings()))
 """Apart, with a Temporal server as it comes."""
 
 
@@ -104,7 +113,7 @@ async def running(system: System, folder: Path, town: Town, calendar_seconds: fl
             yield plain
     else:
         variant = replace(system.variant, calendar=calendar, calendar_latency_seconds=calendar_seconds)
-        async with running_stack(folder, settings=settings, variant=variant) as stack:
+        async with running_stack(folder, settings=settings, worker=system.tuning.worker, variant=variant) as stack:
             yield Running(stack.webhook_url, stack.calendar_url, town, stack.pids, stack)
 
 

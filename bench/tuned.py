@@ -3,17 +3,24 @@
 ``python -m bench.tuned worker '{"sticky_seconds": 1}'``; ``webhook`` takes that command's own options besides.
 """
 
+import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from pydantic import BaseModel, ConfigDict
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 WORKER = Path(__file__).parents[1] / "worker.py"
+
+GC_SELDOM = 50_000
+"""Objects that are made before the young ones are looked through; 700 by default."""
 
 
 class Tuning(BaseModel):
@@ -21,6 +28,11 @@ class Tuning(BaseModel):
 
     Attributes:
         sticky_seconds: How long a worker is waited for that led the call last.
+        pollers: How many requests for workflow tasks a worker has open.
+        for_any_call: Which part of these at least asks for calls that no worker has in memory, such as new ones.
+        sandboxed: Whether workflow code runs in the sandbox, as in the tests.
+        eager: Whether the steps of a workflow task come with Temporal's answer to it.
+        gc_at_rest: Whether what a worker begins with is never looked through for garbage, and the rest seldom.
         task_seconds: How long a worker may take for a workflow task; set where calls are begun, in the web process.
         reset_sticky: Whether the web process has Temporal forget who led a call last before it delivers the "yes".
         together: Whether worker and web process are one, which has no settings but ours.
@@ -29,6 +41,11 @@ class Tuning(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sticky_seconds: float | None = None
+    pollers: int | None = None
+    for_any_call: float | None = None
+    sandboxed: bool = False
+    eager: bool = True
+    gc_at_rest: bool = False
     task_seconds: float | None = None
     reset_sticky: bool = False
     together: bool = False
@@ -51,6 +68,18 @@ class Tuning(BaseModel):
         return self._command("webhook")
 
     @property
+    def of_the_worker(self) -> Mapping[str, Any]:
+        """What a ``temporalio.worker.Worker`` is built with otherwise."""
+        settings = {
+            "sticky_queue_schedule_to_start_timeout": self.sticky_seconds and timedelta(seconds=self.sticky_seconds),
+            "max_concurrent_workflow_task_polls": self.pollers,
+            "nonsticky_to_sticky_poll_ratio": self.for_any_call,
+            "workflow_runner": SandboxedWorkflowRunner() if self.sandboxed else None,
+            "disable_eager_activity_execution": None if self.eager else True,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
+    @property
     def is_of_the_webhook(self) -> bool:
         """Whether a web process differs from the one we ship."""
         return self.reset_sticky or self.task_seconds is not None
@@ -59,12 +88,20 @@ class Tuning(BaseModel):
         return (sys.executable, "-m", "bench.tuned", role, self.model_dump_json(exclude_defaults=True))
 
 
+UNTUNED = Tuning()
+
+
 def run_worker(tuning: Tuning) -> None:
     """Be a worker."""
     import worker
 
-    sticky = worker.STICKY_LIMIT if tuning.sticky_seconds is None else timedelta(seconds=tuning.sticky_seconds)
-    with patch.object(worker, "STICKY_LIMIT", sticky):
+    def build(*arguments: Any, **settings: Any) -> Any:
+        if tuning.gc_at_rest:
+            gc.freeze()
+            gc.set_threshold(GC_SELDOM)
+        return Worker(*arguments, **{**settings, **tuning.of_the_worker})
+
+    with patch.object(worker, "Worker", build):
         worker.run()
 
 

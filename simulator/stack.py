@@ -20,7 +20,7 @@ from simulator import readiness
 from simulator.calcom.config import DEFAULT_FILE, Config
 from simulator.ports import ANY_PORTS, Ports
 from simulator.process import Process, ProcessFailed
-from simulator.temporal import server_command
+from simulator.temporal import SHIPPED, ServerSettings, server_command
 
 ROOT = Path(__file__).parents[1]
 """Where `worker.py`, `starter/` and `catalog.toml` stand."""
@@ -90,14 +90,14 @@ class Variant:
     Attributes:
         together: One process, Slotkeeper, in place of worker and webhook.
         temporal_in_memory: Temporal keeps no file, and forgets everything when it ends.
-        temporal_stock: Temporal runs with the settings it comes with.
+        temporal: The settings that Temporal runs with.
         calendar: The file that configures the double.
         calendar_latency_seconds: No answer of the double leaves earlier than this after its request came in.
     """
 
     together: bool = False
     temporal_in_memory: bool = False
-    temporal_stock: bool = False
+    temporal: ServerSettings = SHIPPED
     calendar: Path = DEFAULT_FILE
     calendar_latency_seconds: float = 0
 
@@ -151,8 +151,9 @@ class Stack:
         environment = self._environment(settings, variant.calendar)
         codec_url = f"{self.console_url}/codec" if with_console and settings.get("PAYLOAD_ENCRYPTION_KEYS") else None
         database = None if variant.temporal_in_memory else data / "temporal.db"
-        server = server_command(database, ports, codec_url, stock=variant.temporal_stock)
-        self._temporal = Process("Temporal", server, environment, data)
+        server = server_command(database, ports, codec_url, variant.temporal)
+        of_temporal = environment | dict(setting.split("=", 1) for setting in variant.temporal.environment)
+        self._temporal = Process("Temporal", server, of_temporal, data)
         double = ("--config", str(variant.calendar), "--latency", str(variant.calendar_latency_seconds))
         calendar = [sys.executable, "-m", "simulator.calcom", "--port", str(ports.calendar), *double]
         self._calendar = Process("Calendar", calendar, environment, data)

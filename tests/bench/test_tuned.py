@@ -1,12 +1,15 @@
 import asyncio
+import gc
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 import pytest
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 import worker
-from bench.tuned import Tuning, run_webhook, run_worker
+from bench import tuned
+from bench.tuned import GC_SELDOM, Tuning, run_webhook, run_worker
 from starter import cli
 from starter.conversation import Conversation
 from tests.workflows.fakes import new_call
@@ -18,7 +21,7 @@ CALL = new_call()
 
 def built(tuning: Tuning, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Return what a tuned worker is put together with."""
-    monkeypatch.setattr(worker, "Worker", lambda _client, **config: config)
+    monkeypatch.setattr(tuned, "Worker", lambda _client, **config: config)
     config: dict[str, Any] = {}
     monkeypatch.setattr(worker, "run", lambda: config.update(worker.build_worker(Mock(), Mock(), Mock())))  # type: ignore[call-overload]
     run_worker(tuning)
@@ -28,6 +31,25 @@ def built(tuning: Tuning, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_a_worker_is_built_with_what_is_set_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     config = built(Tuning(sticky_seconds=0.5), monkeypatch)
     assert config["sticky_queue_schedule_to_start_timeout"] == timedelta(seconds=0.5)
+
+
+def test_every_setting_of_a_worker_can_be_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = built(Tuning(pollers=7, for_any_call=0.4, sandboxed=True, eager=False), monkeypatch)
+    assert config["max_concurrent_workflow_task_polls"] == 7
+    assert config["nonsticky_to_sticky_poll_ratio"] == 0.4
+    assert isinstance(config["workflow_runner"], SandboxedWorkflowRunner)
+    assert config["disable_eager_activity_execution"] is True
+
+
+def test_garbage_is_looked_for_seldom_once_there_is_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = gc.get_threshold()
+    try:
+        built(Tuning(gc_at_rest=True), monkeypatch)
+        assert gc.get_threshold()[0] == GC_SELDOM
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*usual)
 
 
 def test_what_is_not_set_is_as_it_is_shipped(monkeypatch: pytest.MonkeyPatch) -> None:

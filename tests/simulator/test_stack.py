@@ -20,7 +20,7 @@ from simulator.ports import Ports
 from simulator.process import Process, ProcessFailed
 from simulator.readiness import TASK_QUEUE
 from simulator.stack import STARTS, Stack, StackInUse, Variant, running_stack
-from simulator.temporal import DYNAMIC_CONFIG, SEARCH_ATTRIBUTES, server_command
+from simulator.temporal import SEARCH_ATTRIBUTES, SHIPPED, ServerSettings, server_command
 from simulator.up import Running
 from workflows import messages, visibility
 
@@ -65,9 +65,9 @@ def test_the_server_is_told_the_workflows_search_attributes_and_queue() -> None:
 
 def test_the_server_is_tuned_unless_it_is_wanted_as_it_comes() -> None:
     tuned = server_command(Path("temporal.db"), Ports())
-    stock = server_command(Path("temporal.db"), Ports(), stock=True)
+    stock = server_command(Path("temporal.db"), Ports(), settings=ServerSettings())
 
-    assert {f"{name}={value}" for name, value in DYNAMIC_CONFIG.items()} <= set(tuned)
+    assert set(SHIPPED.dynamic_config) <= set(tuned)
     assert [word for word in stock if word in tuned] == stock
     assert not {"--dynamic-config-value", "--sqlite-pragma"} & set(stock)
 
