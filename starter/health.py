@@ -27,6 +27,9 @@ from starter.wires import Wires
 ANSWER_LIMIT = timedelta(seconds=2)
 """How long Temporal may take to say that it is there."""
 
+LOOK_SECONDS = 10.0
+"""How often a process looks by itself."""
+
 FAREWELL_SECONDS = 1
 """How long an answer under way may hold up the end."""
 
@@ -78,6 +81,20 @@ class Readiness:
                 self._seen = await self._look()
                 self._seen_at = asyncio.get_running_loop().time()
             return self._seen
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Look every ten seconds: what is lost and what is back is said when it happens, even if nobody asks."""
+        looking = asyncio.create_task(self._keep_looking())
+        try:
+            yield
+        finally:
+            looking.cancel()
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await self()
 
 
 class TemporalWatch:

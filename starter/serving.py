@@ -5,7 +5,7 @@ import math
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from types import FrameType
 from typing import cast
 
@@ -82,9 +82,12 @@ async def serve_webhook(
                 )
                 connection.tracing.see_answers(app)
                 server = Server(_config(app, settings, host, port), listening, app.state.leaving, linger_seconds)
+                # A worker beside looks for itself whether Temporal is there.
+                looking = app.state.readiness.kept() if beside is None else nullcontext()
                 try:
                     if not stop.is_set():
-                        await server.serve()
+                        async with looking:
+                            await server.serve()
                 finally:
                     await conversation.close()
         finally:

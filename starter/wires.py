@@ -7,6 +7,7 @@ open, how many requests wait on one, nor how long somebody takes to read an answ
 import asyncio
 import logging
 import resource
+from itertools import chain
 from typing import Any
 
 import h11
@@ -35,9 +36,9 @@ logger = logging.getLogger(__name__)
 class Wires:
     """All connections of the process; makes one at a call, as uvicorn asks for it.
 
-    Where there are too many, the one that has been silent longest is hung up, or where none is silent the one that has
-    asked longest. A platform's connection asks for something as soon as it is open and is answered soon, so what is
-    hung up under a flood is the flood.
+    Where there are too many, the one that has been silent longest is hung up, or where none is silent the one whose
+    request has been coming in longest. A platform's connection asks for something as soon as it is open, all at once,
+    and is answered soon, so what is hung up under a flood is the flood.
     """
 
     def __init__(self, places: int, answer_seconds: float) -> None:
@@ -63,7 +64,7 @@ class Wires:
     def opened(self, wire: "Wire") -> None:
         """Take notice of a new connection; another gives way to it if need be."""
         if len(self._silent) + len(self._asking) >= self.most:
-            next(iter(self._silent or self._asking)).hang_up()
+            self._least_missed().hang_up()
         self._silent[wire] = None
 
     def answered(self, wire: "Wire") -> None:
@@ -82,6 +83,10 @@ class Wires:
         """Forget a connection."""
         self._silent.pop(wire, None)
         self._asking.pop(wire, None)
+
+    def _least_missed(self) -> "Wire":
+        still_sending = (wire for wire in self._asking if not wire.has_all)
+        return next(chain(self._silent, still_sending, self._asking))
 
 
 class Wire(H11Protocol):
@@ -131,6 +136,11 @@ class Wire(H11Protocol):
         super().on_response_complete()
         self._wait(SILENCE_SECONDS)
         self._wires.answered(self)
+
+    @property
+    def has_all(self) -> bool:
+        """Whether the whole request is here, with its body."""
+        return not self.cycle.more_body
 
     def hang_up(self) -> None:
         """End the connection, whatever is still to be sent."""

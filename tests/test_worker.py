@@ -263,7 +263,7 @@ async def test_a_worker_does_not_wait_for_ever_for_a_temporal_that_says_nothing(
 async def test_a_worker_says_once_that_temporal_is_away_and_once_that_it_is_back(
     client: Client, tmp_path: Path
 ) -> None:
-    watchful = "import worker; worker.LOOK_SECONDS = 0.1; worker.run()"
+    watchful = "import worker; from starter import health; health.LOOK_SECONDS = 0.1; worker.run()"
     async with Switchboard(client.service_client.config.target_host) as temporal:
         worker = await started(tmp_path, "-c", watchful, TEMPORAL_ADDRESS=temporal.address, CALCOM_API_KEY=KEY)
         lines = await lines_until(worker, "working on task queue")

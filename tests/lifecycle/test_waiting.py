@@ -32,6 +32,7 @@ async def webhook(folder: Path, database: str, before: str = "") -> Process:
         env={
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
+            "CATALOG_FILE": str(ROOT / "catalog.toml"),
             "DATABASE_URL": database,
             "RETELL_API_KEY": RETELL_KEY,
             "TEMPORAL_ADDRESS": "127.0.0.1:1",
@@ -58,6 +59,19 @@ async def test_a_web_process_that_waits_for_its_database_can_be_stopped(tmp_path
     process = await webhook(tmp_path, away)
     assert process.stderr is not None
     assert json.loads(await process.stderr.readline())["event"].startswith(WAITS)
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+
+
+async def test_a_web_process_says_that_temporal_is_away_even_if_nobody_asks_whether_it_is_ready(
+    tmp_path: Path,
+) -> None:
+    watchful = "from starter import health; health.LOOK_SECONDS = 0.1; "
+    process = await webhook(tmp_path, f"sqlite:///{tmp_path}/kept.db", watchful)
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        said = json.loads(await process.stderr.readline())
+    assert said["event"].startswith("Temporal is away: ")
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
 

@@ -134,6 +134,23 @@ async def test_who_is_not_answered_in_time_is_hung_up(app: App) -> None:
         assert await rest(reader) == b""
 
 
+async def test_who_waits_for_an_answer_is_not_hung_up_for_a_flood_of_requests_that_never_come_to_an_end(
+    app: App,
+) -> None:
+    slow = b"POST /never HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+    async with serving(app, Wires(1, answer_seconds=60)) as connect, AsyncExitStack() as connections:
+        waiting, _ = await connections.enter_async_context(connect(GET % b"never"))
+        await app.serves(1)
+        flood = []
+        for asking in range(2, WIRES_PER_PLACE + 1):
+            flood.append(await connections.enter_async_context(connect(slow)))
+            await app.serves(asking)
+        new, _ = await connections.enter_async_context(connect(GET % b"new"))
+        assert await new.readuntil(b"/new/new")
+        assert await rest(flood[0][0]) == b""
+        assert not waiting.at_eof()
+
+
 async def test_where_nobody_is_silent_who_has_asked_longest_gives_way_to_a_new_connection(app: App) -> None:
     async with serving(app, Wires(1, answer_seconds=60)) as connect, AsyncExitStack() as connections:
         first, _ = await connections.enter_async_context(connect(GET % b"never"))
