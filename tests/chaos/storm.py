@@ -25,8 +25,8 @@ from tests.chaos.weather import Storm, Weather
 
 BUDGET_SECONDS = 8.0
 GRACE_SECONDS = 75.0
-"""Beyond the confirmation window: a booking step whose worker was killed is tried again after 25 s, and its hold stays
-10 s more; on a busy machine all of it takes longer."""
+"""Beyond the confirmation window: a step may take 25 s and be tried again, and a hold outlasts the booking; on a busy
+machine all of it takes longer."""
 
 CALM = Manners(twice=0, late=0, after_hang_up=0)
 

@@ -29,17 +29,22 @@ def cost(row: str) -> float:
     return number
 
 
-@pytest.fixture
-async def played(salon: Salon) -> str:
-    """The id of a call that was booked and is over."""
+async def play(salon: Salon, *times: str) -> str:
+    """Ask for one time after the other, and have the last of them booked; return the id of the call, which is over."""
     caller = salon.rings()
     await caller.started()
-    wished = {"datum": "16.10.2025", "uhrzeit": "09:00"}
-    assert (await caller.say("check_availability", **wished)).status == "available"
+    for uhrzeit in times:
+        asked = {"datum": "16.10.2025", "uhrzeit": uhrzeit}
+        assert (await caller.say("check_availability", **asked)).status == "available"
     assert (await caller.say("book_appointment", name="Ada Miller")).status == "booked"
     await caller.hang_up()
     await salon.workflow(caller).result()
     return caller.call_id
+
+
+@pytest.fixture
+async def played(salon: Salon) -> str:
+    return await play(salon, "09:00")
 
 
 async def test_a_booked_call_costs_what_the_page_says(salon: Salon, played: str) -> None:
@@ -50,6 +55,21 @@ async def test_a_booked_call_costs_what_the_page_says(salon: Salon, played: str)
     assert actions_of(history).total() == pytest.approx(cost("billable actions"), abs=1)
     assert bytes_of(history) / 1000 == pytest.approx(cost("history, KB"), rel=0.15)
     assert len(salon.calendar.traffic.lines) == cost("requests to Cal.com")
+
+
+async def test_a_further_question_costs_what_the_page_says(salon: Salon, played: str) -> None:
+    found = re.search(
+        r"one\s+more\s+request to Cal.com,\s+(\d+) events,\s+(\d+) workflow\s+tasks,\s+and (\d+)\s+actions", PAGE
+    )
+    assert found
+    events, tasks, actions = map(int, found.groups())
+    asked_once = len(salon.calendar.traffic.lines)
+    longer = await play(salon, "10:00", "11:00")
+    assert len(salon.calendar.traffic.lines) == 2 * asked_once + 1
+    one, two = [await salon.temporal.get_workflow_handle(f"call/{call}").fetch_history() for call in (played, longer)]
+    assert actions_of(two).total() - actions_of(one).total() == pytest.approx(actions, abs=1)
+    assert workflow_tasks_of(two) - workflow_tasks_of(one) == pytest.approx(tasks, abs=3)
+    assert events_of(two) - events_of(one) == pytest.approx(events, abs=6)
 
 
 async def test_a_booked_call_leaves_as_many_rows_as_the_page_says(salon: Salon, played: str) -> None:
