@@ -17,6 +17,7 @@ from tests.chaos.promises import PROMISES, judge
 from workflows.requests import CallRecord
 
 SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
 HALF_AN_HOUR = timedelta(minutes=30)
 HOUR = timedelta(hours=1)
 

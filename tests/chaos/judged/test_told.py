@@ -11,6 +11,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from starter.replies.language import language
 from tests.chaos.altered import (
     HOUR,
+    MINUTE,
     SECOND,
     a_yes_again,
     also_booked,
@@ -37,6 +38,9 @@ NOTHING: dict[str, dict[str, Any]] = {
     "too busy": {"status_code": 503},
     "silence": {"status_code": None, "seconds": 0.1},
 }
+
+
+FOUND = {"status": "unavailable", "message": "It is taken."}
 
 
 async def looked_at_first(evidence: Evidence) -> datetime:
@@ -118,6 +122,21 @@ class TestEveryYesComesToSomething:
         evidence = await example("recheck_fails")
         assert 1 not in await broken(heard(evidence, 1, **NOTHING["error"]))
         assert 1 in await broken(heard(evidence, 0, **NOTHING["error"]))
+
+    async def test_however_much_goes_wrong_few_answers_are_that_nothing_could_be_found_out(
+        self, booked: Evidence
+    ) -> None:
+        at = last(booked).sent_at
+        storm = [Injected(at + minute * MINUTE, "the worker is killed", killed="worker") for minute in range(20)]
+
+        async def kept_with(errors: int) -> bool:
+            question = replace(booked.calls[0].exchanges[0], body={"status": "error", "message": "One moment."})
+            good = [replace(question, sent_at=at + place * MINUTE, body=FOUND) for place in range(18 - errors)]
+            bad = [replace(question, sent_at=at + place * MINUTE) for place in range(18 - errors, 18)]
+            return 1 not in await broken(replace(said_further(booked, *good, *bad), injected=storm))
+
+        assert await kept_with(errors=2)
+        assert not await kept_with(errors=3)
 
     async def test_nobody_needs_to_hear_what_a_copy_is_answered(self, booked: Evidence) -> None:
         copy = replace(nobody_answers(last(booked)), copy=True)

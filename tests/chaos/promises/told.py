@@ -25,6 +25,12 @@ COMES_BACK = timedelta(seconds=15)
 """So long after a process was ended its end may still be felt: away for 3 s, 4 s to start, the last workflow task it
 took is given to another after 5 s. What the calendar is made to do wrong shows in the steps themselves."""
 
+MOST_TOLD_NOTHING = 0.1
+"""Of the answers, even in a storm: processes are back in seconds, and most of what goes wrong is tried again."""
+
+ENOUGH_ANSWERS = 20
+"""Of fewer a share says little."""
+
 _BUSY = 503
 """Says "come again", which is as much as no answer."""
 
@@ -50,6 +56,13 @@ def never_left_hanging(inquiry: Inquiry) -> Iterator[Finding]:
         yield from _came_to_nothing(case, inquiry.evidence.injected)
         if case.phone and case.phone.calm and not any(said.status == AnswerStatus.BOOKED for said in case.answers):
             yield Finding(case.call_id, "the storm was over, and nothing could be booked")
+    yield from _too_often_nothing([said for case in inquiry.cases for said in case.answers])
+
+
+def _too_often_nothing(answers: Sequence[Exchange]) -> Iterator[Finding]:
+    nothing = sum(said.status == AnswerStatus.ERROR for said in answers)
+    if len(answers) >= ENOUGH_ANSWERS and nothing > MOST_TOLD_NOTHING * len(answers):
+        yield Finding(None, f"{nothing} of {len(answers)} answers were that nothing could be found out")
 
 
 def _came_to_nothing(case: Case, injected: Sequence[Injected]) -> Iterator[Finding]:
