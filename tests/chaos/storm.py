@@ -102,7 +102,9 @@ async def rage(plan: Plan, tell: Tell = lambda _line: None) -> Evidence:
 
 
 async def _weathered(plan: Plan, stack: Stack, tell: Tell) -> Evidence:
-    async with httpx.AsyncClient(base_url=stack.calendar_url, trust_env=False, timeout=30) as calendar:
+    # The double closes a connection that has been idle for 5 s, even while a request is on its way there.
+    kept = httpx.Limits(keepalive_expiry=2)
+    async with httpx.AsyncClient(base_url=stack.calendar_url, trust_env=False, timeout=30, limits=kept) as calendar:
         (await calendar.post("/_double/limit", json=UNLIMITED)).raise_for_status()
         board = Board()
         random = Random(f"weather {plan.seed}")  # noqa: S311 - to be repeated

@@ -1,6 +1,7 @@
 """Storms over the whole stack: a short one that breaks nothing, and planted bugs that are found."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from simulator.business import SALON, workdays
 from simulator.caller import Caller
 from simulator.desk import Desk
-from simulator.stack import Stack, running_stack
+from simulator.stack import WORKER, Stack, running_stack
 from tests.chaos.caller import OFFICES, UNCLEAR
 from tests.chaos.planted import worker_with
 from tests.chaos.promises import judge
@@ -36,20 +37,30 @@ async def test_a_storm_breaks_no_promise() -> None:
     assert broken == [], "\n".join(line for breach in broken for line in breach.story)
 
 
-@pytest.mark.parametrize(
-    ("bug", "weather", "leaving", "promise"),
-    [
-        ("no-look-up", Weather(LOST_ANSWERS, (0.1, 0.5), NEVER, ()), 0.0, 3),
-        ("hold-not-released", Weather((), NEVER, NEVER, ()), 0.7, 6),
-        ("told-before-booked", Weather(REFUSALS, (0.1, 0.5), NEVER, ()), 0.0, 3),
-    ],
-)
+PLANTED = [
+    ("no-look-up", Weather(LOST_ANSWERS, (0.1, 0.5), NEVER, ()), 0.0, 3),
+    ("hold-not-released", Weather((), NEVER, NEVER, ()), 0.7, 6),
+    ("told-before-booked", Weather(REFUSALS, (0.1, 0.5), NEVER, ()), 0.0, 3),
+]
+planted = pytest.mark.parametrize(("bug", "weather", "leaving", "promise"), PLANTED)
+
+
+@planted
 async def test_a_planted_bug_is_found(bug: str, weather: Weather, leaving: float, promise: int) -> None:
-    plan = Plan(SEED, 10, window_seconds=5, grace_seconds=15, weather=weather, leaving=leaving, worker=worker_with(bug))
+    assert promise in await broken_by(worker_with(bug), weather, leaving)
 
-    breaches = await judge(await rage(plan))
 
-    assert promise in {breach.promise for breach in breaches}
+@planted
+async def test_without_the_bug_the_same_weather_breaks_no_such_promise(
+    bug: str, weather: Weather, leaving: float, promise: int
+) -> None:
+    assert promise not in await broken_by(WORKER, weather, leaving)
+
+
+async def broken_by(worker: Sequence[str], weather: Weather, leaving: float) -> set[int]:
+    """Return the promises that this worker breaks in a short storm in which nothing dies."""
+    plan = Plan(SEED, 10, window_seconds=5, grace_seconds=15, weather=weather, leaving=leaving, worker=worker)
+    return {breach.promise for breach in await judge(await rage(plan))}
 
 
 async def test_ten_workers_killed_between_offer_and_yes_cost_no_call(tmp_path: Path) -> None:
