@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Insert, and_, bindparam, delete, func, select
+from sqlalchemy import Connection, Insert, and_, bindparam, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 
@@ -95,12 +95,17 @@ _KNOWN = (
 
 @cache
 def _write_newer(dialect: str) -> Insert:
-    """Write the call's row, unless this revision or a newer one is there; of two writers one waits for the other."""
+    """Write the call's row, unless this revision or a newer one is there; of two writers one waits for the other.
+
+    A call may end twice with the same revision: Temporal refuses the end of a call in which something was said just
+    then, and what was written down within that workflow task has been written down.
+    """
     new = insert(dialect, Call)
+    ended_later = and_(col(Call.revision) == new.excluded.revision, col(Call.ended_at) < new.excluded.ended_at)
     return new.on_conflict_do_update(
         index_elements=["call_id"],
         set_=dict(new.excluded.items()),
-        where=col(Call.revision) < new.excluded.revision,
+        where=or_(col(Call.revision) < new.excluded.revision, ended_later),
     ).returning(col(Call.call_id))
 
 
@@ -131,8 +136,9 @@ def _save(connection: Connection, call: _Row, turns: Sequence[_Row], bookings: S
         kept = set(connection.execute(_BOOKED, {"uids": [booking["uid"] for booking in bookings]}).scalars())
         for booking in bookings:
             if booking["uid"] not in kept:
-                found = {"customer_id": _customer_of(connection, call, booking), "email": booking["email"] or None}
-                connection.execute(_add_booking(dialect), booking | found)
+                found = {"customer_id": _customer_of(connection, call, booking)}
+                given = {"email": booking["email"] or None, "phone": e164(booking["phone"])}
+                connection.execute(_add_booking(dialect), booking | found | given)
 
 
 def _customer_of(connection: Connection, call: _Row, booking: _Row) -> str:

@@ -119,6 +119,14 @@ async def test_an_older_revision_never_overwrites_a_newer_one(engine: AsyncEngin
     assert [each.uid for each in await stored(engine, Booking, Booking.uid)] == ["uid-1"]
 
 
+async def test_of_two_ends_of_a_call_the_later_one_stays_whichever_is_written_last(engine: AsyncEngine) -> None:
+    first, second = (call(revision=3, ended_at=STARTED + timedelta(seconds=seconds)) for seconds in (30, 32))
+    for ended in (first, second, first):
+        await save_call(engine, ended, [], [])
+    (kept,) = await stored(engine, Call, Call.call_id)
+    assert kept.ended_at == second.ended_at
+
+
 async def test_revisions_that_arrive_at_once_leave_the_newest(engine: AsyncEngine) -> None:
     records = [(call(revision=number), [turn(position=at) for at in range(number)]) for number in range(1, 9)]
     await asyncio.gather(*(save_call(engine, each, turns, [booking()]) for each, turns in records))

@@ -29,6 +29,7 @@ from tests.chaos.altered import (
 )
 from tests.chaos.evidence import Evidence, Injected
 from tests.chaos.example import example
+from tests.chaos.promises import told
 from tests.chaos.promises.case import span
 from tests.chaos.promises.recorded import read
 
@@ -41,6 +42,7 @@ NOTHING: dict[str, dict[str, Any]] = {
 
 
 FOUND = {"status": "unavailable", "message": "It is taken."}
+NOT_FOUND_OUT = {"status": "error", "message": "Nothing could be found out."}
 
 
 async def looked_at_first(evidence: Evidence) -> datetime:
@@ -123,20 +125,30 @@ class TestEveryYesComesToSomething:
         assert 1 not in await broken(heard(evidence, 1, **NOTHING["error"]))
         assert 1 in await broken(heard(evidence, 0, **NOTHING["error"]))
 
+    async def test_who_asks_again_hears_what_failed_when_it_was_asked_first(self) -> None:
+        evidence = await example("recheck_fails")
+        first = evidence.calls[0].exchanges[1]
+        waits = heard(evidence, 1, {"status": "pending"})
+        again = replace(first, sent_at=first.sent_at + 30 * SECOND, seconds=0.1, body=NOT_FOUND_OUT)
+        assert 1 not in await broken(said_further(waits, again, yes=True))
+        booked = heard(evidence, 1, {"status": "unavailable"})
+        assert 1 in await broken(said_further(booked, again, yes=True))
+
     async def test_however_much_goes_wrong_few_answers_are_that_nothing_could_be_found_out(
-        self, booked: Evidence
+        self, booked: Evidence, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(told, "ENOUGH_ANSWERS", 20)
         at = last(booked).sent_at
         storm = [Injected(at + minute * MINUTE, "the worker is killed", killed="worker") for minute in range(20)]
 
         async def kept_with(errors: int) -> bool:
-            question = replace(booked.calls[0].exchanges[0], body={"status": "error", "message": "One moment."})
+            question = replace(booked.calls[0].exchanges[0], body=NOT_FOUND_OUT)
             good = [replace(question, sent_at=at + place * MINUTE, body=FOUND) for place in range(18 - errors)]
             bad = [replace(question, sent_at=at + place * MINUTE) for place in range(18 - errors, 18)]
             return 1 not in await broken(replace(said_further(booked, *good, *bad), injected=storm))
 
-        assert await kept_with(errors=2)
-        assert not await kept_with(errors=3)
+        assert await kept_with(errors=4)
+        assert not await kept_with(errors=5)
 
     async def test_nobody_needs_to_hear_what_a_copy_is_answered(self, booked: Evidence) -> None:
         copy = replace(nobody_answers(last(booked)), copy=True)
