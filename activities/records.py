@@ -119,5 +119,6 @@ def _booking(record: CallRecord, booking: BookingRecord) -> Booking:
         ends_at=booking.end,
         name=booking.name,
         email=booking.email,
+        phone=booking.phone,
         recovered=booking.recovered,
     )

@@ -1,7 +1,8 @@
 """Forgetting a person: nothing that is kept has their number, their name or their words any more.
 
-Calls and their turns have but the number: without it they stay, for the figures. What a caller was told, what was
-booked, and for whom, is deleted.
+A person's calls are those from their number, and those in which it was given for a booking. Calls and their turns have
+but the number: without it they stay, for the figures. What a caller was told, what was booked, and for whom, is
+deleted.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import ColumnElement, delete, exists, func, update
+from sqlalchemy import ColumnElement, CompoundSelect, and_, delete, exists, func, union, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from store.engine import reading, writing
 from store.errors import QUERY_SECONDS, answers_within
@@ -54,15 +56,13 @@ async def find_traces(engine: AsyncEngine, number: str, company: str | None = No
 
     Raises ``StoreUnavailable`` when the database does not answer.
     """
-    theirs = _calls_of(number, company)
+    ids = _calls_of(number, company)
     async with reading(engine) as session:
-        calls = await session.exec(
-            select(Call.call_id, Call.started_at, Call.ended_at).where(*theirs).order_by(col(Call.started_at))
-        )
-        ids = select(Call.call_id).where(*theirs)
+        theirs = select(Call.call_id, Call.started_at, Call.ended_at).where(col(Call.call_id).in_(ids))
+        calls = await session.exec(theirs.order_by(col(Call.started_at)))
         booked = select(Booking.uid).where(col(Booking.call_id).in_(ids)).order_by(col(Booking.starts_at))
         replies = select(func.count()).select_from(Reply).where(col(Reply.call_id).in_(ids))
-        customers = select(func.count()).select_from(Customer).where(*_customers_of(number, company))
+        customers = select(func.count()).select_from(Customer).where(_customers_of(number, company))
         return Traces(
             calls=tuple(KnownCall(*call) for call in calls),
             bookings=tuple(await session.exec(booked)),
@@ -72,42 +72,66 @@ async def find_traces(engine: AsyncEngine, number: str, company: str | None = No
 
 
 async def forget(engine: AsyncEngine, number: str, calls: Collection[str], company: str | None = None) -> None:
-    """Forget who has this number (E.164), as far as these ``calls`` go; not the customer another call has booked for.
+    """Forget who has this number (E.164), as far as these ``calls`` of theirs go.
 
-    Forgotten calls keep what they came to; a record of them that is written later changes nothing. Raises
-    ``StoreUnavailable`` when the database does not answer; done again, it goes on where it stopped.
+    Not the customer another call has booked for; that one is named as it was there. Forgotten calls keep what they came
+    to; a record of them that is written later changes nothing. Raises ``StoreUnavailable`` when the database does not
+    answer; done again, it goes on where it stopped.
     """
     left = iter(calls)
     while some := list(islice(left, _AT_ONCE)):
-        await _forget_calls(engine, number, some)
+        await _forget_calls(engine, some)
     await _forget_customers(engine, number, company)
 
 
 @answers_within(QUERY_SECONDS)
-async def _forget_calls(engine: AsyncEngine, number: str, calls: Sequence[str]) -> None:
-    theirs = (col(Call.call_id).in_(calls), col(Call.caller_number) == number)
+async def _forget_calls(engine: AsyncEngine, calls: Sequence[str]) -> None:
+    theirs = col(Call.call_id).in_(calls)
     async with writing(engine) as session:
         # In the order in which replies lock them.
-        await session.exec(select(Call.call_id).where(*theirs).order_by(col(Call.call_id)).with_for_update())
+        await session.exec(select(Call.call_id).where(theirs).order_by(col(Call.call_id)).with_for_update())
         # First, so that a record which is being written waits, and is then too old.
-        await session.exec(update(Call).where(*theirs).values(caller_number=None, revision=FORGOTTEN))
+        await session.exec(update(Call).where(theirs).values(caller_number=None, revision=FORGOTTEN))
         await session.exec(delete(Reply).where(col(Reply.call_id).in_(calls)))
         await session.exec(delete(Hold).where(col(Hold.call_id).in_(calls)))
+        booked_for = select(Booking.customer_id, Booking.name).where(col(Booking.call_id).in_(calls))
+        named = (await session.exec(booked_for.distinct())).all()
         await delete_bookings(session, calls)
+        await _rename_customers(session, named)
+
+
+async def _rename_customers(session: AsyncSession, named: Collection[tuple[str | None, str]]) -> None:
+    """Give customers who stay and have one of these names that of the first booking of theirs that is left."""
+    ids, names = [customer for customer, _ in named], [name for _, name in named]
+    theirs = select(Booking.name).where(col(Booking.customer_id) == col(Customer.id))
+    first = theirs.order_by(col(Booking.starts_at), col(Booking.uid)).limit(1)
+    await session.exec(
+        update(Customer)
+        .where(col(Customer.id).in_(ids), col(Customer.name).in_(names))
+        .values(name=first.scalar_subquery(), email=first.with_only_columns(col(Booking.email)).scalar_subquery())
+    )
 
 
 @answers_within(QUERY_SECONDS)
 async def _forget_customers(engine: AsyncEngine, number: str, company: str | None) -> None:
     no_booking = ~exists().where(col(Booking.customer_id) == col(Customer.id))
     async with writing(engine) as session:
-        await session.exec(delete(Customer).where(*_customers_of(number, company), no_booking))
+        await session.exec(delete(Customer).where(_customers_of(number, company), no_booking))
 
 
-def _calls_of(number: str, company: str | None) -> list[ColumnElement[bool]]:
-    by_number = [col(Call.caller_number) == number]
-    return by_number if company is None else [*by_number, col(Call.company) == company]
+def _calls_of(number: str, company: str | None) -> CompoundSelect[tuple[str]]:
+    rang = select(Call.call_id).where(col(Call.caller_number) == number)
+    gave = select(Booking.call_id).where(col(Booking.phone) == number)
+    if company is not None:
+        rang, gave = rang.where(Call.company == company), gave.where(Booking.company == company)
+    return union(rang, gave)
 
 
-def _customers_of(number: str, company: str | None) -> list[ColumnElement[bool]]:
-    by_number = [col(Customer.number) == number]
-    return by_number if company is None else [*by_number, col(Customer.company) == company]
+def _customers_of(number: str, company: str | None) -> ColumnElement[bool]:
+    """Return which customers have the number, or the name of a booking it was given for."""
+    have = select(Customer.id).where(col(Customer.number) == number)
+    same = and_(col(Booking.customer_id) == col(Customer.id), col(Booking.name) == col(Customer.name))
+    named = select(Customer.id).join(Booking, same).where(col(Booking.phone) == number)
+    if company is not None:
+        have, named = have.where(Customer.company == company), named.where(Customer.company == company)
+    return col(Customer.id).in_(union(have, named))

@@ -310,12 +310,16 @@ class CalendarAnswers(Table, table=True):
 
 
 class Booking(Table, table=True):
-    """A booking in Cal.com, by its uid; name and e-mail as given in this call. Saving it finds its customer."""
+    """A booking in Cal.com, by its uid; name and e-mail as given in this call. Saving it finds its customer.
+
+    ``phone`` (E.164) is a number that was given in words; null where none was but the one that called.
+    """
 
     __table_args__: ClassVar[Any] = (
         Index(None, "company", "starts_at"),
         Index(None, "customer_id", "starts_at"),
         Index(None, "call_id"),
+        Index(None, "phone"),
     )
 
     uid: str = Field(primary_key=True)
@@ -328,4 +332,5 @@ class Booking(Table, table=True):
     ends_at: datetime = Field(sa_type=Moment)
     name: str
     email: str | None = None
+    phone: str | None = None
     recovered: bool = False

@@ -90,6 +90,8 @@ class CallLog:
                 end=slot.end,
                 name=attendee.name,
                 email=attendee.email,
+                # The number that calls is kept with the call, and nowhere twice.
+                phone=None if attendee.phone == self.call.caller_number else attendee.phone,
                 recovered=outcome.recovered,
             )
         )

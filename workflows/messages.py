@@ -413,7 +413,10 @@ class TurnRecord(Message):
 
 
 class BookingRecord(Message):
-    """A booking of this call as the store keeps it."""
+    """A booking of this call as the store keeps it.
+
+    ``phone`` is the number that was given for it, ``None`` where that is the number that calls.
+    """
 
     uid: str
     service: str
@@ -422,6 +425,7 @@ class BookingRecord(Message):
     end: AwareDatetime
     name: str
     email: str | None = None
+    phone: str | None = None
     recovered: bool = False
 
 

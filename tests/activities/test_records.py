@@ -86,6 +86,7 @@ RECORD = CallRecord(
             end=NINE + timedelta(minutes=30),
             name="Anna Muster",
             email="",
+            phone="+4915550177777",
             recovered=True,
         ),
     ),
@@ -161,6 +162,7 @@ async def test_a_record_is_kept_whole(engine: AsyncEngine) -> None:
         "ends_at": NINE + timedelta(minutes=30),
         "name": "Anna Muster",
         "email": None,
+        "phone": "+4915550177777",
         "recovered": True,
     }
 

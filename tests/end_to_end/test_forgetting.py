@@ -59,7 +59,7 @@ async def named(salon: Salon) -> list[Any]:
     """Return every row that names her."""
     return [
         *await salon.rows(Call, col(Call.caller_number) == NUMBER),
-        *await salon.rows(Customer, col(Customer.number) == NUMBER),
+        *await salon.rows(Customer, (col(Customer.number) == NUMBER) | (col(Customer.name) == NAME)),
         *await salon.rows(Booking, col(Booking.name) == NAME),
     ]
 
@@ -98,6 +98,28 @@ async def deleted_by(command: str, salon: Salon) -> int:
         lambda batch: batch.state == BatchOperationState.BATCH_OPERATION_STATE_COMPLETED,
     )
     return int(batch.complete_operation_count)
+
+
+@pytest.mark.parametrize("rings_from", ["anonymous", "+4915550188888"], ids=["withheld", "another telephone"])
+async def test_a_person_is_erased_by_the_number_she_gave_in_words(salon: Salon, forget: Any, rings_from: str) -> None:
+    caller = salon.rings(from_number=rings_from)
+    await caller.say("check_availability", datum="16.10.2025", uhrzeit="09:00")
+    person = {"name": NAME, "email": "erika@example.com", "telefonnummer": SPELLED}
+    assert (await caller.say("book_appointment", **person)).status == "booked"
+    await caller.hang_up()
+    await salon.recorded(caller)
+    await salon.workflow(caller).result()
+    [booking] = await salon.rows(Booking)
+
+    result = await forget("--yes")
+
+    assert result.exit_code == 0, result.output
+    assert "1 bookings, 1 customers" in result.output
+    assert booking.uid in result.output
+    [command] = [line for line in result.output.splitlines() if "workflow delete" in line]
+    assert f"call/{caller.call_id}" in command
+    kept = [row for table in (Call, Customer, Booking, Reply) for row in await salon.rows(table)]
+    assert not [secret for secret in (NUMBER, rings_from, "Erika", "erika@", booking.uid) if secret in str(kept)]
 
 
 async def test_nobody_is_forgotten_unless_somebody_agrees(salon: Salon, forget: Any) -> None:

@@ -43,17 +43,24 @@ def turn(call_id: str, company: str = "salon") -> Turn:
     return Turn(call_id=call_id, position=0, company=company, turn_id=f"yes/{call_id}", **said | moments)
 
 
-def booking(call_id: str, name: str, company: str = "salon") -> Booking:
+def booking(call_id: str, name: str, company: str = "salon", phone: str | None = None) -> Booking:
     usual: dict[str, Any] = {"service": "schnitt", "calendar": "chair", "starts_at": NINE, "ends_at": NINE}
     email = f"{name.split(maxsplit=1)[0].lower()}@example.com"
-    return Booking(uid=f"uid-{call_id}", call_id=call_id, company=company, name=name, email=email, **usual)
+    whose: dict[str, Any] = {"name": name, "email": email, "phone": phone}
+    return Booking(uid=f"uid-{call_id}", call_id=call_id, company=company, **whose, **usual)
 
 
-async def calls(engine: AsyncEngine, call_id: str, number: str | None, name: str, company: str = "salon") -> None:
-    """Let somebody call, hear something, and book."""
-    await save_call(
-        engine, call(call_id, number, company=company), [turn(call_id, company)], [booking(call_id, name, company)]
-    )
+async def calls(
+    engine: AsyncEngine,
+    call_id: str,
+    number: str | None,
+    name: str,
+    company: str = "salon",
+    gives: str | None = None,
+) -> None:
+    """Let somebody call, hear something, and book, perhaps with a number that is given in words."""
+    booked = booking(call_id, name, company, gives)
+    await save_call(engine, call(call_id, number, company=company), [turn(call_id, company)], [booked])
     told: dict[str, Any] = {
         "function": "book_appointment",
         "status": "booked",
@@ -211,6 +218,43 @@ async def test_one_company_forgets_and_another_does_not(called: AsyncEngine) -> 
     left = await find_traces(called, ERIKA)
     assert ([call.call_id for call in left.calls], left.bookings, left.customers) == (["call-3"], ("uid-call-3",), 1)
     assert await find_customer(called, "other salon", ERIKA, now=LATER)
+
+
+@pytest.mark.parametrize("number", [None, NEIGHBOUR, "+4915550199999"], ids=["withheld", "neighbour's", "new"])
+async def test_a_person_is_found_and_erased_by_a_number_given_in_words(called: AsyncEngine, number: str | None) -> None:
+    await erase(called)
+    before = await everything(called)
+    await calls(called, "call-6", number, "Erika Muster", gives="0155 / 501 777 77")
+    found = await find_traces(called, ERIKA)
+    is_customer = number != NEIGHBOUR
+    assert ([call.call_id for call in found.calls], found.bookings) == (["call-6"], ("uid-call-6",))
+    assert (found.replies, found.customers) == (1, int(is_customer))
+    await erase(called)
+    after = await everything(called)
+    assert not [word for word in (ERIKA, ERIKA[-6:], "Erika", "erika@", "uid-call-6") if word in after]
+    assert set(before.splitlines()) <= set(after.splitlines())
+    await save_call(called, call("call-6", number), [], [booking("call-6", "Erika Muster", phone=ERIKA)])
+    assert not await find_traces(called, ERIKA)
+
+
+async def test_who_shares_a_telephone_with_the_forgotten_has_a_name_of_their_own_then(engine: AsyncEngine) -> None:
+    await calls(engine, "call-1", NEIGHBOUR, "Erika Muster", gives=ERIKA)
+    await calls(engine, "call-2", NEIGHBOUR, "Hansi Hinterseer")
+    assert [customer.name for customer in await rows(engine, Customer)] == ["Erika Muster"]
+    assert (await find_traces(engine, ERIKA)).customers == 1
+    await erase(engine)
+    [customer] = await rows(engine, Customer)
+    assert (customer.number, customer.name, customer.email) == (NEIGHBOUR, "Hansi Hinterseer", "hansi@example.com")
+    assert "Erika" not in await everything(engine)
+    assert [call.caller_number for call in await rows(engine, Call, Call.call_id == "call-2")] == [NEIGHBOUR]
+
+
+async def test_a_number_given_to_another_company_is_forgotten_by_that_one_alone(engine: AsyncEngine) -> None:
+    await calls(engine, "call-1", None, "Erika Muster", gives=ERIKA)
+    await calls(engine, "call-2", None, "Erika Muster", "other salon", gives=ERIKA)
+    await erase(engine, company="salon")
+    left = await find_traces(engine, ERIKA)
+    assert ([call.call_id for call in left.calls], left.bookings, left.customers) == (["call-2"], ("uid-call-2",), 1)
 
 
 async def test_a_person_with_hundreds_of_calls_is_forgotten_whole(engine: AsyncEngine) -> None:

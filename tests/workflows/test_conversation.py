@@ -513,6 +513,22 @@ async def test_the_call_is_recorded_turn_by_turn(phone: Phone, calendar: FakeCal
     assert [r.revision for r in calendar.records] == sorted({r.revision for r in calendar.records})
 
 
+async def test_a_number_is_recorded_with_a_booking_where_it_is_not_the_one_that_calls(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    own, given = phone.call.caller_number, "+4915550100009"
+    for at, number in (("09:00", None), ("10:00", own), ("11:00", given)):
+        await phone.asks(THURSDAY, at)
+        await phone.says_yes(phone=number)
+    await phone.hangs_up()
+    result = await phone.ends()
+
+    assert own is not None
+    assert [request.attendee.phone for request in calendar.booked] == [own, own, given]
+    assert [booking.phone for booking in result.bookings] == [None, None, given]
+    assert calendar.records[-1].bookings == result.bookings
+
+
 async def test_a_call_ends_when_its_caller_hangs_up_and_hears_nothing_after_that(
     phone: Phone, calendar: FakeCalendar
 ) -> None:
