@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -25,6 +25,9 @@ DEFERRED = {"sqlite_begin": "DEFERRED"}
 
 _POOL_SIZE = 5
 _READERS = 4
+
+_NEW_FILE_SECONDS = 1.0
+"""So long processes that begin on a new file let each other make it one that is written ahead."""
 
 _LOOKS_AGAIN_MS = 10
 """So long the one writer of a process leaves the waiting to SQLite, which looks after 1, 3, 8 and 10 ms.
@@ -103,8 +106,18 @@ def _prepared(engine: Engine) -> Engine:
 
 def _prepare(connection: DBAPIConnection, _: object) -> None:
     connection.isolation_level = None
+    until = monotonic() + _NEW_FILE_SECONDS
+    while True:
+        try:
+            _set(connection, "journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            # Of two that open a new file at the same time one is refused at once, however long it would have waited.
+            if not _is_locked(error) or monotonic() >= until:
+                raise
+            sleep(_LOOKS_AGAIN_MS / 1000)
     # What is erased is overwritten, however SQLite was built.
-    _set(connection, "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON")
+    _set(connection, "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON")
 
 
 def _look_again_soon(connection: DBAPIConnection, _: object) -> None:
@@ -128,6 +141,9 @@ def _begin(connection: Connection) -> None:
             connection.exec_driver_sql(f"BEGIN {mode}")
             return
         except OperationalError as error:
-            is_locked = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-            if not is_locked or monotonic() >= until:
+            if not _is_locked(error.orig) or monotonic() >= until:
                 raise
+
+
+def _is_locked(error: BaseException | None) -> bool:
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
