@@ -81,6 +81,14 @@ def test_every_probe_asks_a_port_that_is_there(process: str) -> None:
     assert f":{ports['metrics']}" in MANIFESTS["ConfigMap/slotkeeper-settings"]["data"]["METRICS_BIND"]
 
 
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_process_says_how_much_it_needs_and_at_most_takes(process: str) -> None:
+    resources = container(process)["resources"]
+    # What is to be scaled by processor time needs a request to be a part of.
+    assert resources["requests"].keys() >= {"cpu", "memory"}
+    assert "memory" in resources["limits"]
+
+
 def test_an_outage_of_what_we_depend_on_takes_no_webhook_away() -> None:
     assert container("webhook")["readinessProbe"]["httpGet"]["path"] == "/health"
 
