@@ -214,8 +214,9 @@ def _table(console: Console, listing: Listing, language: str, texts: CallsTexts)
         count = ui.label().props('data-figure="calls"')
         ui.space()
         ui.label(texts.times.format(zone=zone.key))
-    table = ui.table(rows=[], columns=_columns(listing, texts), row_key="call_id", pagination=0)
-    table.classes("sk-calls").props("flat hide-pagination")
+    # Not ``ui.table``: as soon as it is there it reports its pages, is sent a second time, and loses a press meanwhile.
+    table = ui.element("q-table").classes("sk-calls").props("flat hide-pagination row-key=call_id")
+    table.props.update(columns=_columns(listing, texts), rows=[], pagination={"rowsPerPage": 0})
     table.add_slot("header", _HEADER)
     table.add_slot("body", _BODY)
     with ui.column().classes("sk-card items-center gap-1") as nothing:
@@ -234,15 +235,17 @@ def _table(console: Console, listing: Listing, language: str, texts: CallsTexts)
         count.set_text(one.format(count=found.total, within=within))
         now = console.clock()
         rows = [rows_of.row(call, now) for call in found.lines]
-        if rows != table.rows:
-            table.rows = rows
+        if rows != table.props["rows"]:
+            table.props["rows"] = rows
         table.set_visibility(bool(rows))
         nothing.set_visibility(not rows)
         pager.set_visibility(pages > 1)
         where.set_text(texts.page.format(page=listing.page, pages=pages))
         for link, page in ((back, min(listing.page - 1, pages)), (on, listing.page + 1)):
             link.set_visibility(1 <= page <= pages)
-            link.props["href"] = address("/calls", replace(listing, page=max(page, 1)).query)
+            to = address("/calls", replace(listing, page=max(page, 1)).query)
+            if link.props.get("href") != to:
+                link.props["href"] = to
 
     return show
 

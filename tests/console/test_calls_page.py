@@ -35,6 +35,9 @@ from tests.console.conftest import (
 NINE = datetime(2031, 10, 16, 7, 0, tzinfo=UTC)
 SOMEBODY_ELSE = "+4915199999999"
 FORMULA = '=HYPERLINK("http://example.com")'
+STILL_THERE = "2"
+"""What the server asks the browser from time to time (a ping of Engine.IO)."""
+
 MANY = 120
 """More calls than two pages hold."""
 
@@ -307,13 +310,33 @@ async def test_a_column_sorts_one_way_and_then_the_other(seeded: RunningConsole,
 async def test_a_row_leads_to_the_call(seeded: RunningConsole, new_page: NewPage, by: str) -> None:
     page = await new_page()
     await page.goto(f"{seeded.address}/calls?period=1h&text=call-race")
+    link = page.locator("tr.sk-call a")
+    await expect(link).to_be_visible()
     if by == "mouse":
-        # What is pressed is the link that lies over the whole row.
-        await page.locator("tr.sk-call td").nth(6).click(force=True)
+        # The link lies over the whole row: it is pressed four cells further on.
+        here, there = await link.bounding_box(), await page.locator("tr.sk-call td").nth(4).bounding_box()
+        assert here
+        assert there
+        await link.click(position={"x": there["x"] - here["x"] + 5, "y": 5})
     else:
-        await page.locator("tr.sk-call a").focus()
+        await link.focus()
         await page.keyboard.press("Enter")
     await expect(page).to_have_url(f"{seeded.address}/calls/call-race")
+
+
+async def test_a_list_that_has_not_changed_is_not_drawn_anew(seeded: RunningConsole, new_page: NewPage) -> None:
+    """Whoever stands on a row stays there, and a press is not lost: a row drawn anew is another row."""
+    page = await new_page()
+    frames: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(str(frame))))
+    await page.goto(f"{seeded.address}/calls?period=1h&text=call-race")
+    await expect(page.locator("tr.sk-call")).to_have_count(1)
+    async with asyncio.timeout(30):
+        # The server asks every four seconds whether the browser is there, and reads the list every three.
+        while frames.count(STILL_THERE) < 3:
+            await page.wait_for_timeout(100)
+    first, last = frames.index(STILL_THERE), len(frames) - frames[::-1].index(STILL_THERE)
+    assert set(frames[first:last]) == {STILL_THERE}
 
 
 async def test_a_new_call_appears_by_itself(console: RunningConsole, seeded: RunningConsole, new_page: NewPage) -> None:
