@@ -211,6 +211,9 @@ class SchedulingActivities:
                 return BookingOutcome(result=BookingResult.HELD_BY_ANOTHER_CALL)
         try:
             outcome = await self._post_booking(request)
+            if outcome.result is BookingResult.TAKEN and request.service.capacity > 1:
+                # Two bookings at once may have been given to the same one of those who can take the moment.
+                outcome = await self._post_booking(request)
         except Unreachable as error:
             try:
                 if own := await self._own_booking(request):

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypedDict
+from uuid import uuid4
 
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import (
@@ -134,7 +135,7 @@ class Conversation:
         try:
             async with asyncio.timeout(_left(wish.answer_by)), self._start_operation(call) as start:
                 return await self._client.execute_update_with_start_workflow(
-                    AppointmentWorkflow.check_slot, wish, id=wish.turn_id, start_workflow_operation=start
+                    AppointmentWorkflow.check_slot, wish, id=_once(wish.turn_id), start_workflow_operation=start
                 )
         except NO_ANSWER as error:
             if _says_ended(error):
@@ -371,6 +372,16 @@ def _says_ended(error: Exception) -> bool:
     if isinstance(error, WorkflowUpdateFailedError):
         return isinstance(error.cause, ApplicationError) and error.cause.type == COMPLETED_MEANWHILE
     return isinstance(error, WorkflowAlreadyStartedError)
+
+
+def _once(turn_id: str) -> str:
+    """Return an update id for one request about a turn, and for no other.
+
+    Requests about one turn differ in when they were made. Had they one id, Temporal might write another one into the
+    history than the worker was given, where it loses them meanwhile and takes them again: a worker that read the
+    history then would decide otherwise. It is the workflow that knows a turn it has been asked before.
+    """
+    return f"{turn_id}/{uuid4().hex[:8]}"
 
 
 def _left(answer_by: datetime | None) -> float | None:

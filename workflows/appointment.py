@@ -200,6 +200,7 @@ class AppointmentWorkflow:
         slot = rules.wished_slot(self._wish_so_far, self._call.branch)
         if slot is None:
             return rules.incomplete(self._wish_so_far)
+        slot = slot._replace(start=self._chosen(turn) or slot.start)
         try:
             answer = await self._find_offer(slot, turn)
         except ActivityError as error:
@@ -211,6 +212,9 @@ class AppointmentWorkflow:
 
     async def _find_offer(self, slot: Slot, turn: Turn) -> Answer:
         wish, wanted = self._wish_so_far, self._wanted(slot, turn)._replace(name=await self._name_to_say())
+        if self._chosen(turn):
+            exact = wanted._replace(window=None, about=False)
+            return self._booked_before(slot.start) or await self._offers.exactly(exact)
         if wish.aim is Aim.FIRST_FREE:
             return await self._offers.first_free(wanted, wish.search_days)
         if wish.aim is Aim.ALTERNATIVES:
@@ -266,6 +270,13 @@ class AppointmentWorkflow:
             return None
         service, timezone = self._wish_so_far.service, self._call.branch.timezone
         return rules.agreed_slot(turn.wish, self._choice(turn), turn.on_offer, service, timezone)
+
+    def _chosen(self, turn: Turn) -> datetime | None:
+        """Return the moment of the alternative that was chosen, where no other is named beside it."""
+        if turn.wish.day is not None or turn.wish.time_of_day is not None:
+            return None
+        choice = self._choice(turn)
+        return choice.start if choice else None
 
     def _choice(self, turn: Turn) -> Choice | None:
         if turn.wish.choice is not None:

@@ -126,6 +126,24 @@ async def test_a_slot_a_stranger_took_is_taken(
     assert len(standing(double)) == 1
 
 
+async def test_of_two_who_could_take_the_moment_both_are_booked_by_calls_that_book_at_once(
+    scheduling: SchedulingActivities, double: Starlette, run: Run
+) -> None:
+    """The calendar gives both the same one first: neither has been booked when it looks who is free."""
+    meeting = asyncio.Barrier(2)
+
+    async def meet() -> None:
+        if meeting.n_waiting or not standing(double):
+            await meeting.wait()
+
+    double.state.calendar.gap = meet
+    wishes = [request(BookSlot, f"call_{number}", "team") for number in range(2)]
+    outcomes = await asyncio.gather(*(run(scheduling.book_slot, wish) for wish in wishes))
+
+    assert [outcome.result for outcome in outcomes] == [BookingResult.BOOKED] * 2
+    assert len({booking.host for booking in standing(double)}) == 2
+
+
 @pytest.mark.parametrize("service", ["single", "awaiting", "seated", "team"])
 async def test_a_lost_answer_is_found_again(
     service: str, scheduling: SchedulingActivities, double: Starlette, run: Run

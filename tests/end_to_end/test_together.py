@@ -10,7 +10,8 @@ from temporalio.client import WorkflowHandle
 from simulator.caller import Caller
 from tests.end_to_end.conftest import OpenSalon
 from tests.end_to_end.salon import Salon, berlin, eventually
-from workflows.messages import Answer
+from workflows.appointment import AppointmentWorkflow
+from workflows.messages import Answer, ConfirmationId
 
 NINE = berlin("2025-10-16T09:00")
 SLOTS = ("GET", "/v2/slots")
@@ -44,9 +45,7 @@ async def kept(salon: Salon, caller: Caller) -> dict[str, Answer]:
     """Return what Temporal has kept of every turn that was told early."""
     handle = salon.workflow(caller)
     return {
-        turn_id: await handle.get_update_handle(
-            turn_id if turn_id.startswith("question/") else f"outcome/{turn_id}", result_type=Answer
-        ).result()
+        turn_id: await handle.execute_update(AppointmentWorkflow.outcome, ConfirmationId(turn_id=turn_id))
         for turn_id in salon.told
     }
 

@@ -99,6 +99,18 @@ async def test_an_outcome_that_fails_is_an_ended_call_only_where_the_workflow_co
     assert answer.status is status
 
 
+async def test_no_two_requests_have_one_update_id_though_they_are_about_one_turn() -> None:
+    """Temporal could keep one of them and have given the worker the other."""
+    ask = AsyncMock(return_value=Answer(status=AnswerStatus.AVAILABLE))
+    conversation = Conversation(Mock(spec=Client, execute_update_with_start_workflow=ask))
+    said = wish()
+    for _ in range(2):
+        await conversation.check_slot(call(), said)
+    ids = {asked.kwargs["id"] for asked in ask.await_args_list}
+    assert len(ids) == 2
+    assert all(one.startswith(f"{said.turn_id}/") for one in ids)
+
+
 async def test_a_question_that_is_refused_is_not_an_ended_call() -> None:
     refusal = WorkflowUpdateFailedError(ApplicationError("refused", type="SomethingElse"))
     client = Mock(spec=Client, execute_update_with_start_workflow=AsyncMock(side_effect=refusal))

@@ -42,6 +42,7 @@ from workflows.requests import BookingOutcome, BookingResult
 
 NINE = berlin("2025-10-16T09:00")
 TEN = berlin("2025-10-16T10:00")
+ELEVEN = berlin("2025-10-16T11:00")
 
 
 async def test_double_check_passes_still_available(phone: Phone, calendar: FakeCalendar) -> None:
@@ -678,6 +679,26 @@ async def test_a_yes_said_before_the_alternatives_were_offered_books_none_of_the
 
     assert asked_back.status is AnswerStatus.UNAVAILABLE
     assert calendar.booked == []
+
+
+async def test_an_alternative_chosen_while_another_moment_is_booked_is_offered_and_not_taken_for_that_one(
+    phone: Phone, calendar: FakeCalendar
+) -> None:
+    calendar.free = {TEN, ELEVEN}
+    asked = await phone.asks(THURSDAY, "09:00")
+    ids = {alternative.start: alternative.id for alternative in asked.alternatives}
+    calendar.gates["book_slot"] = asyncio.Event()
+    first = asyncio.create_task(phone.says_yes(THURSDAY, "10:00"))
+    await calendar.entered["book_slot"].wait()
+    second = Confirmation(wish=phone.wish(name="Hansi Schmidt"), alternative_id=ids[ELEVEN])
+    await phone.handle.signal(AppointmentWorkflow.confirm, second)
+    calendar.gates["book_slot"].set()
+
+    assert (await first).start == TEN
+    chosen = await phone.handle.execute_update(AppointmentWorkflow.outcome, ConfirmationId(turn_id=second.wish.turn_id))
+    assert (chosen.status, chosen.start) == (AnswerStatus.AVAILABLE, ELEVEN)
+    assert (await phone.says_yes()).start == ELEVEN
+    assert [request.start for request in calendar.booked] == [TEN, ELEVEN]
 
 
 async def test_a_bare_yes_said_before_the_offer_is_asked_back(phone: Phone, calendar: FakeCalendar) -> None:
