@@ -133,10 +133,15 @@ async def _weathered(plan: Plan, stack: Stack, tell: Tell) -> Evidence:
             budget_seconds=BUDGET_SECONDS,
             calls=calls,
             texts={**left.texts, "metrics": "\n".join(storm.scraped)},
-            planted=[said for call in calls for said in (call.name, call.number) if said],
+            planted=[said for call in calls for said in (*_whole_and_surname(call.name), call.number) if said],
             injected=storm.injected,
             converter=plan.converter,
         )
+
+
+def _whole_and_surname(name: str | None) -> Sequence[str]:
+    """Return what names somebody; a surname is four syllables, and in no other word by chance."""
+    return (name, name.split()[-1]) if name else ()
 
 
 async def _calm_calls(plan: Plan, stack: Stack, board: Board) -> list[PhoneCall]:
