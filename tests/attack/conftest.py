@@ -1,6 +1,8 @@
 """One embedded stack, to be attacked: every process of it a real one."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,17 +15,28 @@ from tests.attack.wire import CALLER, KEY, SALON
 PLACES = 40
 
 
-@pytest.fixture(scope="package")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+@asynccontextmanager
+async def attacked(directory: Path) -> AsyncIterator[Stack]:
+    """Start what is to be attacked."""
     settings = {"RETELL_API_KEY": KEY, "ANSWER_BUDGET_SECONDS": "5"}
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("WEBHOOK_CONCURRENCY", str(PLACES))
-        async with running_stack(tmp_path_factory.mktemp("attacked"), settings=settings) as running:
+        async with running_stack(directory, settings=settings) as running:
             yield running
 
 
 @pytest.fixture(scope="package")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    async with attacked(tmp_path_factory.mktemp("attacked")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
 def address(stack: Stack) -> tuple[str, int]:
+    return where_it_listens(stack)
+
+
+def where_it_listens(stack: Stack) -> tuple[str, int]:
     """Where the web process listens."""
     where = urlsplit(stack.webhook_url)
     assert where.hostname is not None
@@ -33,6 +46,12 @@ def address(stack: Stack) -> tuple[str, int]:
 
 @pytest.fixture
 async def rings(stack: Stack) -> AsyncIterator[Callable[[], Caller]]:
+    async with calling(stack) as rings:
+        yield rings
+
+
+@asynccontextmanager
+async def calling(stack: Stack) -> AsyncIterator[Callable[[], Caller]]:
     """Let somebody call the salon; every request comes on a connection of its own."""
     alone = httpx.Limits(max_keepalive_connections=0)
     async with httpx.AsyncClient(base_url=stack.webhook_url, trust_env=False, timeout=20, limits=alone) as http:
