@@ -8,6 +8,7 @@ gives a repeated request the very answer it gives a stranger's.
 import asyncio
 import hashlib
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -73,6 +74,10 @@ _METADATA_VALUE_LIMIT = 500
 _EMAIL_LIMIT = 254
 _EMAIL = re.compile(r"(?!\.)(?!.*\.\.)[a-z0-9_+.'-]*[a-z0-9_+'-]@([a-z0-9][a-z0-9-]*\.)+[a-z]{2,}")
 """What Cal.com itself takes for an address (its packages/lib/emailSchema.ts); any other costs the whole booking."""
+
+
+QUICK_REFUSAL_SECONDS = 1.0
+"""A refusal that came later is believed: a second request would not be over within ``BOOKING_UNDER_WAY``."""
 
 
 class SchedulingActivities:
@@ -210,8 +215,10 @@ class SchedulingActivities:
             if hold is HoldState.HELD_BY_ANOTHER_CALL:
                 return BookingOutcome(result=BookingResult.HELD_BY_ANOTHER_CALL)
         try:
+            asked_at = time.monotonic()
             outcome = await self._post_booking(request)
-            if outcome.result is BookingResult.TAKEN and request.service.capacity > 1:
+            quick = time.monotonic() - asked_at < QUICK_REFUSAL_SECONDS
+            if outcome.result is BookingResult.TAKEN and request.service.capacity > 1 and quick:
                 # Two bookings at once may have been given to the same one of those who can take the moment.
                 outcome = await self._post_booking(request)
         except Unreachable as error:

@@ -378,8 +378,8 @@ def _once(turn_id: str) -> str:
     """Return an update id for one request about a turn, and for no other.
 
     Requests about one turn differ in when they were made. Had they one id, Temporal might write another one into the
-    history than the worker was given, where it loses them meanwhile and takes them again: a worker that read the
-    history then would decide otherwise. It is the workflow that knows a turn it has been asked before.
+    history than the worker was given (docs/decisions.md): a worker that read the history then would decide otherwise.
+    It is the workflow that knows a turn it has been asked before.
     """
     return f"{turn_id}/{uuid4().hex[:8]}"
 

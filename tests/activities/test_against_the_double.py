@@ -117,6 +117,19 @@ async def test_looking_again_sees_past_the_slot_cache(
     assert NINE not in (await run(scheduling.find_slots, request(SlotSearch))).starts
 
 
+async def test_a_refusal_that_took_long_is_believed(
+    scheduling: SchedulingActivities, client: CalcomClient, double: Starlette, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second request could still be under way when the step is given up."""
+    for _ in range(SERVICES["team"].capacity):
+        await stranger_books(client, event_type_id=SERVICES["team"].event_type_id)
+    created = double.state.calendar.traffic.counts()["bookings.create"]
+    monkeypatch.setattr("activities.scheduling.QUICK_REFUSAL_SECONDS", 0.0)
+
+    assert (await run(scheduling.book_slot, request(BookSlot, service="team"))).result is BookingResult.TAKEN
+    assert double.state.calendar.traffic.counts()["bookings.create"] == created + 1
+
+
 async def test_a_slot_a_stranger_took_is_taken(
     scheduling: SchedulingActivities, client: CalcomClient, double: Starlette, run: Run
 ) -> None:
