@@ -118,15 +118,18 @@ async def test_looking_again_sees_past_the_slot_cache(
 
 
 async def test_a_refusal_that_took_long_is_believed(
-    scheduling: SchedulingActivities, client: CalcomClient, double: Starlette, run: Run, monkeypatch: pytest.MonkeyPatch
+    scheduling: SchedulingActivities, double: Starlette, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second request could still be under way when the step is given up."""
-    for _ in range(SERVICES["team"].capacity):
-        await stranger_books(client, event_type_id=SERVICES["team"].event_type_id)
+    for call in ("call_1", "call_2"):
+        await run(scheduling.book_slot, request(BookSlot, call, "team"))
     created = double.state.calendar.traffic.counts()["bookings.create"]
+    one_too_many = {"service": SERVICES["team"].model_copy(update={"capacity": 3})}
     monkeypatch.setattr("activities.scheduling.QUICK_REFUSAL_SECONDS", 0.0)
 
-    assert (await run(scheduling.book_slot, request(BookSlot, service="team"))).result is BookingResult.TAKEN
+    outcome = await run(scheduling.book_slot, request(BookSlot, "call_3", "team").model_copy(update=one_too_many))
+
+    assert outcome.result is BookingResult.TAKEN
     assert double.state.calendar.traffic.counts()["bookings.create"] == created + 1
 
 
