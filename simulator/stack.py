@@ -128,6 +128,7 @@ class Stack:
         """
         ports = wanted.free()
         self.data = data
+        self.database_url = settings.get("DATABASE_URL") or f"sqlite:///{data / 'slotkeeper.db'}"
         self.retell_api_key = settings.get("RETELL_API_KEY") or f"key_{secrets.token_hex(16)}"
         self.has_double = not settings.get("CALCOM_API_KEY")
         self.temporal_address = f"127.0.0.1:{ports.temporal}"
@@ -331,8 +332,8 @@ class Stack:
         direct = ",".join(filter(None, (inherited.get("NO_PROXY") or inherited.get("no_proxy"), "127.0.0.1")))
         own = {
             "CATALOG_FILE": str(ROOT / "catalog.toml"),
-            "DATABASE_URL": f"sqlite:///{self.data / 'slotkeeper.db'}",
             **settings,
+            "DATABASE_URL": self.database_url,
             "EMBEDDED_STACK": "true",
             "NO_PROXY": direct,
             "no_proxy": direct,

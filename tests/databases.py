@@ -17,6 +17,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import MetaData
+from sqlalchemy import create_engine as create_plain_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -134,6 +136,19 @@ def cut_off(url: URL) -> None:
     """End every connection to a database on PostgreSQL; new ones are taken."""
     with psycopg.connect(_libpq(url.set(database="postgres"))) as admin:
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [url.database])
+
+
+def everything_in(url: str) -> str:
+    """Return every row of every table, written out."""
+    parsed, tables = make_url(url), MetaData()
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    engine = create_plain_engine(parsed)
+    with engine.connect() as reading:
+        tables.reflect(reading)
+        rows = [str(row) for table in tables.sorted_tables for row in reading.execute(table.select())]
+    engine.dispose()
+    return "\n".join(rows)
 
 
 def _libpq(url: URL) -> str:

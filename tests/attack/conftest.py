@@ -11,14 +11,15 @@ import pytest
 from simulator.caller import Caller
 from simulator.stack import Stack, running_stack
 from tests.attack.wire import CALLER, KEY, SALON
+from tests.databases import Databases
 
 PLACES = 40
 
 
 @asynccontextmanager
-async def attacked(directory: Path) -> AsyncIterator[Stack]:
+async def attacked(directory: Path, database_url: str) -> AsyncIterator[Stack]:
     """Start what is to be attacked."""
-    settings = {"RETELL_API_KEY": KEY, "ANSWER_BUDGET_SECONDS": "5"}
+    settings = {"RETELL_API_KEY": KEY, "ANSWER_BUDGET_SECONDS": "5", "DATABASE_URL": database_url}
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("WEBHOOK_CONCURRENCY", str(PLACES))
         async with running_stack(directory, settings=settings) as running:
@@ -26,9 +27,10 @@ async def attacked(directory: Path) -> AsyncIterator[Stack]:
 
 
 @pytest.fixture(scope="package")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with attacked(tmp_path_factory.mktemp("attacked")) as running:
-        yield running
+async def stack(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> AsyncIterator[Stack]:
+    with databases.new("nothing") as database_url:
+        async with attacked(tmp_path_factory.mktemp("attacked"), database_url) as running:
+            yield running
 
 
 @pytest.fixture(scope="package")

@@ -14,6 +14,7 @@ from simulator.stack import Stack
 from tests.attack.conftest import PLACES, attacked, calling, where_it_listens
 from tests.attack.memory import MEBIBYTE, forget_peak, peak, resident
 from tests.attack.wire import PATIENCE, Heard, http, listen, send, signature, signed
+from tests.databases import DatabaseWith
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(180)]
 
@@ -140,10 +141,10 @@ async def test_calls_in_progress_are_served_under_a_flood_and_memory_stays_flat(
 
 
 async def test_a_flood_of_new_calls_that_are_signed_is_asked_to_come_again_and_a_call_in_progress_is_booked(
-    tmp_path: Path,
+    tmp_path: Path, database_with: DatabaseWith
 ) -> None:
     """On a stack of its own: afterwards the calendar's key has reached its limit for a minute."""
-    async with attacked(tmp_path) as stack, calling(stack) as rings:
+    async with attacked(tmp_path, database_with("nothing")) as stack, calling(stack) as rings:
         address = where_it_listens(stack)
         caller, web = rings(), stack.pids["Webhook"]
         offered = await caller.say("check_availability", datum="in 12 Tagen", uhrzeit="10 Uhr", name="Ada Lovelace")

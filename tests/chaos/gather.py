@@ -19,15 +19,15 @@ from tests.chaos.evidence import Evidence, LedgerBooking, Store, Told
 STANDS = ("accepted", "pending")
 
 
-async def still_going_on(client: Client, data: Path) -> bool:
+async def still_going_on(client: Client, database_url: str) -> bool:
     """Whether a workflow is open, or a hold alive."""
     if [workflow async for workflow in client.list_workflows("ExecutionStatus = 'Running'")]:
         return True
     now = datetime.now(UTC)
-    return any(hold.expires_at > now for hold in (await read_store(data)).holds)
+    return any(hold.expires_at > now for hold in (await read_store(database_url)).holds)
 
 
-async def gather(client: Client, calendar: httpx.AsyncClient, data: Path, *, encrypted: bool) -> Evidence:
+async def gather(client: Client, calendar: httpx.AsyncClient, database_url: str, *, encrypted: bool) -> Evidence:
     """Return all there is, but for what only the storm itself knows."""
     executions = [execution async for execution in client.list_workflows()]
     histories = [await _told(client, execution) for execution in executions]
@@ -43,7 +43,7 @@ async def gather(client: Client, calendar: httpx.AsyncClient, data: Path, *, enc
         settled_at=datetime.now(UTC),
         ledger=await _ledger(calendar),
         histories=histories,
-        store=await read_store(data),
+        store=await read_store(database_url),
         texts=texts,
         capacities={kind.id: kind.seats or 1 for kind in Config.load().event_types},
     )
@@ -54,10 +54,9 @@ def logs(data: Path) -> dict[str, str]:
     return {f"log of {log.stem}": log.read_text(errors="replace") for log in sorted((data / "logs").glob("*.log"))}
 
 
-async def read_store(data: Path) -> Store:
+async def read_store(database_url: str) -> Store:
     """Return every row that has to do with calls."""
-    engine = create_engine(f"sqlite:///{data / 'slotkeeper.db'}", patience=20)
-
+    engine = create_engine(database_url, patience=20)
     try:
         async with reading(engine) as session:
             return Store(

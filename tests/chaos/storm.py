@@ -48,6 +48,7 @@ class Plan:
         encryption_keys: `PAYLOAD_ENCRYPTION_KEYS`; empty for none.
         leaving: How likely a caller walks away at every turn.
         worker: What runs a worker.
+        database_url: The store; empty for a file of its own.
         grace_seconds: How long after the last word, and the window, everything has to have come to rest.
     """
 
@@ -62,6 +63,7 @@ class Plan:
     manners: Manners = field(default_factory=Manners)
     leaving: float = 0.1
     worker: Sequence[str] = WORKER
+    database_url: str = ""
     grace_seconds: float = GRACE_SECONDS
 
     @classmethod
@@ -84,6 +86,7 @@ class Plan:
             "CONFIRMATION_WINDOW_SECONDS": str(self.window_seconds),
             "HOLD_SECONDS": str(self.hold_seconds),
             **({"PAYLOAD_ENCRYPTION_KEYS": self.encryption_keys} if self.encryption_keys else {}),
+            **({"DATABASE_URL": self.database_url} if self.database_url else {}),
         }
 
     @property
@@ -119,13 +122,13 @@ async def _weathered(plan: Plan, stack: Stack, tell: Tell) -> Evidence:
         tell(f"{len(calls)} calls; waiting until all has come to rest")
         client = await Client.connect(stack.temporal_address, data_converter=plan.converter)
         deadline = monotonic() + plan.window_seconds + plan.grace_seconds
-        while await still_going_on(client, stack.data) and monotonic() < deadline:
+        while await still_going_on(client, stack.database_url) and monotonic() < deadline:
             await storm.mend()
             await asyncio.sleep(0.5)
         tell("Gathering what is left")
         for name in stack.metrics_urls:
             await storm.scrape(name)
-        left = await gather(client, calendar, stack.data, encrypted=bool(plan.encryption_keys))
+        left = await gather(client, calendar, stack.database_url, encrypted=bool(plan.encryption_keys))
         return replace(
             left,
             seed=plan.seed,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.chaos.planted import worker_with
 from tests.chaos.promises import judge
 from tests.chaos.storm import Plan, rage
 from tests.chaos.weather import LOST_ANSWERS, NEVER, REFUSALS, Weather
+from tests.databases import DatabaseWith
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(600)]
 
@@ -25,8 +27,8 @@ SEED = 10
 KILLS = 10
 
 
-async def test_a_storm_breaks_no_promise() -> None:
-    evidence = await rage(Plan.of(SEED, 25))
+async def test_a_storm_breaks_no_promise(database_with: DatabaseWith) -> None:
+    evidence = await rage(replace(Plan.of(SEED, 25), database_url=database_with("nothing")))
 
     told = {exchange.status for call in evidence.calls for exchange in call.exchanges}
     ended = {each.killed for each in evidence.injected}
@@ -63,9 +65,11 @@ async def broken_by(worker: Sequence[str], weather: Weather, leaving: float) -> 
     return {breach.promise for breach in await judge(await rage(plan))}
 
 
-async def test_ten_workers_killed_between_offer_and_yes_cost_no_call(tmp_path: Path) -> None:
+async def test_ten_workers_killed_between_offer_and_yes_cost_no_call(
+    tmp_path: Path, database_with: DatabaseWith
+) -> None:
     async with (
-        running_stack(tmp_path) as stack,
+        running_stack(tmp_path, settings={"DATABASE_URL": database_with("nothing")}) as stack,
         httpx.AsyncClient(base_url=stack.webhook_url, timeout=30) as line,
         httpx.AsyncClient(base_url=stack.calendar_url) as calendar,
     ):

@@ -132,6 +132,7 @@ ENVELOPES: dict[str, dict[str, Any]] = {
     "no number": {"to_number": None},
     "a number as an object": {"to_number": {"n": SALON}},
     "a number that is none": {"to_number": "Salon"},
+    "a number as a query": {"to_number": "' OR '1'='1"},
     "no call id": {"call_id": None},
     "an empty call id": {"call_id": ""},
     "a call id as a number": {"call_id": 7},

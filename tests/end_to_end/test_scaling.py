@@ -1,17 +1,24 @@
 """docs/scaling.md: its counted costs are those of a call that is played, its sums are right."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from math import ceil, isclose
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import col
 
+from bench.many_calls import TABLES, keep, many_calls
 from bench.per_call import actions_of, bytes_of, events_of, workflow_tasks_of
-from store.tables import Booking, Customer, Reply, Turn
+from store.engine import close, create_engine
+from store.tables import Booking, CalendarAnswers, Customer, Reply, Turn
+from tests.databases import PostgresDatabases
 from tests.end_to_end.salon import Salon, eventually
 
 PAGE = (Path(__file__).parents[2] / "docs/scaling.md").read_text(encoding="utf-8")
+
+CALLS = 20_000
 
 BUSIEST_HOUR = 1 / 8 / 3600
 """The share of a day's calls that come in one second of its busiest hour."""
@@ -78,6 +85,20 @@ async def test_a_booked_call_leaves_as_many_rows_as_the_page_says(salon: Salon, 
     customers = await salon.rows(Customer, col(Customer.id) == bookings[0].customer_id)
     replies = await eventually(lambda: salon.rows(Reply, col(Reply.call_id) == played), lambda seen: len(seen) >= 2)
     assert 1 + len(turns) + len(bookings) + len(customers) + len(replies) == cost("rows in our database")
+
+
+async def test_a_call_takes_as_much_room_as_the_page_says(postgresql: PostgresDatabases) -> None:
+    tables = [str(table.__tablename__) for table in TABLES if table is not CalendarAnswers]
+    room = text("SELECT sum(pg_total_relation_size(relid)) FROM pg_stat_user_tables WHERE relname = ANY(:tables)")
+    until = datetime(2025, 10, 31, tzinfo=UTC)
+    with postgresql.new("tables") as url:
+        engine = create_engine(url, patience=60)
+        for rows in many_calls(CALLS, until - timedelta(days=30), until):
+            await keep(engine, rows)
+        async with engine.connect() as connection:
+            taken = (await connection.execute(room, {"tables": tables})).scalar_one()
+        await close(engine)
+    assert float(taken) / CALLS / 1000 == pytest.approx(cost("rows in our database, KB"), rel=0.15)
 
 
 def scaled(row: str) -> list[tuple[float, float]]:

@@ -10,7 +10,7 @@ from functools import partial
 
 import httpx
 import pytest
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, TimeoutType
 from temporalio.api.history.v1 import HistoryEvent
 
 from simulator.process import Process
@@ -20,7 +20,8 @@ from tests.lifecycle.site import UP_WITHIN, Site, Talk, Web, completed_tasks, en
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
 
-CALLERS = 2
+CALLERS = 6
+DECISIONS_LOST = (EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED)
 
 
 def tell(process: Process, number: signal.Signals) -> None:
@@ -29,18 +30,24 @@ def tell(process: Process, number: signal.Signals) -> None:
 
 
 def tried_again(events: Sequence[HistoryEvent], after: datetime) -> list[str]:
-    """Return why steps were tried again after a moment.
+    """Return why steps, or decisions, were tried again after a moment.
 
-    Not those whose database did not answer in time: a file that many write to keeps one waiting now and then.
+    Not those whose database did not answer in time: a file that many write to keeps one waiting now and then. A
+    decision that was kept for a worker which had left, and is offered to all once more, has been begun by nobody.
     """
-    kind = EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED
-    late = [event for event in events if event.event_type == kind and event.event_time.ToDatetime(UTC) > after]
+    late = [event for event in events if event.event_time.ToDatetime(UTC) > after]
     failures = [event.activity_task_started_event_attributes.last_failure for event in late]
-    return [
+    decisions = [str(event) for event in late if event.event_type in DECISIONS_LOST and not was_kept(event)]
+    return decisions + [
         str(failure)
         for failure in failures
         if failure.ByteSize() and failure.application_failure_info.type != StoreUnavailable.__name__
     ]
+
+
+def was_kept(event: HistoryEvent) -> bool:
+    """Whether a decision timed out that nobody had begun."""
+    return event.workflow_task_timed_out_event_attributes.timeout_type == TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START
 
 
 class SteadyCalls:
