@@ -17,8 +17,6 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import MetaData
-from sqlalchemy import create_engine as create_plain_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -26,6 +24,7 @@ from bench.postgres import Server
 from store.catalog import apply_catalog, load_catalog_file
 from store.engine import close, create_engine
 from store.migrate import migrate
+from store.tables import Table
 
 CATALOG = Path(__file__).parents[1] / "catalog.toml"
 
@@ -138,17 +137,11 @@ def cut_off(url: URL) -> None:
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [url.database])
 
 
-def everything_in(url: str) -> str:
+async def everything_in(engine: AsyncEngine) -> str:
     """Return every row of every table, written out."""
-    parsed, tables = make_url(url), MetaData()
-    if parsed.get_backend_name() == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = create_plain_engine(parsed)
-    with engine.connect() as reading:
-        tables.reflect(reading)
-        rows = [str(row) for table in tables.sorted_tables for row in reading.execute(table.select())]
-    engine.dispose()
-    return "\n".join(rows)
+    async with engine.connect() as reading:
+        rows = [row for table in Table.metadata.sorted_tables for row in await reading.execute(table.select())]
+    return "\n".join(map(str, rows))
 
 
 def _libpq(url: URL) -> str:

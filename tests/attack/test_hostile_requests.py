@@ -17,6 +17,7 @@ from simulator.caller import Caller, encode, envelope
 from simulator.desk import Desk
 from simulator.stack import Stack
 from starter.replies.bodies import INFORMATION
+from store.engine import close, create_engine
 from tests.attack.kinds import BODIES, CONTENTS, HEADERS, KINDS, PATHS, SIGNATURES, Kind, Shot
 from tests.attack.memory import MEBIBYTE, resident
 from tests.attack.wire import CALLER, EVENTS, KEY, Heard, http, send, signed
@@ -140,7 +141,9 @@ async def test_what_nobody_signed_has_left_nothing_behind(battery: Battery, stac
         with pytest.raises(RPCError) as unknown:
             await client.get_workflow_handle(workflow_id(call_id)).describe()
         assert unknown.value.status is RPCStatusCode.NOT_FOUND
-    kept = set(CALL_ID.findall(everything_in(stack.database_url)))
+    engine = create_engine(stack.database_url)
+    kept = set(CALL_ID.findall(await everything_in(engine)))
+    await close(engine)
     assert kept
     assert kept & {*unsigned, "call_victim", "'other'"} == set()
     assert kept <= {shot.call_id for shot in battery.fired}

@@ -17,7 +17,8 @@ from store.figures import figures
 from store.forget import find_traces, forget
 from store.holds import Holds, Line
 from store.replies import add_replies
-from store.tables import FORGOTTEN, Booking, Call, Customer, Hold, Reply, Table, Turn
+from store.tables import FORGOTTEN, Booking, Call, Customer, Hold, Reply, Turn
+from tests.databases import everything_in
 from tests.store.waiting import ends_or_waits
 
 BEGAN = datetime(2025, 10, 13, 20, 28, tzinfo=UTC)
@@ -97,13 +98,6 @@ async def rows(engine: AsyncEngine, table: type[SQLModel], *where: Any) -> list[
         return list(await session.exec(select(table).where(*where)))
 
 
-async def everything(engine: AsyncEngine) -> str:
-    """Return all that is kept, as text."""
-    async with engine.connect() as connection:
-        kept = [row for table in Table.metadata.sorted_tables for row in await connection.execute(table.select())]
-    return "\n".join(map(str, kept))
-
-
 async def erase(engine: AsyncEngine, *but: str, company: str | None = None) -> None:
     traces = await find_traces(engine, ERIKA, company)
     await forget(engine, ERIKA, [call.call_id for call in traces.calls if call.call_id not in but], company)
@@ -119,10 +113,10 @@ async def test_what_is_kept_of_a_person_is_found_by_number(called: AsyncEngine) 
 
 
 async def test_nothing_names_or_quotes_who_was_forgotten(called: AsyncEngine) -> None:
-    kept = await everything(called)
+    kept = await everything_in(called)
     assert all(word in kept for word in (ERIKA, "Erika", "erika@example.com", "uid-call-1"))
     await erase(called)
-    kept = await everything(called)
+    kept = await everything_in(called)
     assert not [word for word in (ERIKA, ERIKA[-6:], "Erika", "Muster", "erika@", "uid-call-1") if word in kept]
     assert not await find_traces(called, ERIKA)
     assert await find_customer(called, "salon", ERIKA, now=LATER) is None
@@ -153,7 +147,7 @@ async def test_a_record_that_is_written_late_brings_nobody_back(called: AsyncEng
     late = call("call-1", ERIKA, revision, outcome="hung_up")
     await save_call(called, late, [turn("call-1")], [booking("call-1", "Erika Muster")])
     assert not await find_traces(called, ERIKA)
-    assert "Erika" not in await everything(called)
+    assert "Erika" not in await everything_in(called)
     [kept] = await rows(called, Call, Call.call_id == "call-1")
     assert kept.outcome == "booked"
 
@@ -193,7 +187,7 @@ async def test_a_call_is_forgotten_with_the_words_that_are_being_written(called:
         said: dict[str, Any] = {"function": "book_appointment", "status": "booked", "seconds": 0.5, "words": {}}
         telling.add(Reply(call_id="call-1", company="salon", branch="mitte", at=BEGAN, message="Erika", **said))
     await erasing
-    assert "Erika" not in await everything(called)
+    assert "Erika" not in await everything_in(called)
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
@@ -223,14 +217,14 @@ async def test_one_company_forgets_and_another_does_not(called: AsyncEngine) -> 
 @pytest.mark.parametrize("number", [None, NEIGHBOUR, "+4915550199999"], ids=["withheld", "neighbour's", "new"])
 async def test_a_person_is_found_and_erased_by_a_number_given_in_words(called: AsyncEngine, number: str | None) -> None:
     await erase(called)
-    before = await everything(called)
+    before = await everything_in(called)
     await calls(called, "call-6", number, "Erika Muster", gives="0155 / 501 777 77")
     found = await find_traces(called, ERIKA)
     is_customer = number != NEIGHBOUR
     assert ([call.call_id for call in found.calls], found.bookings) == (["call-6"], ("uid-call-6",))
     assert (found.replies, found.customers) == (1, int(is_customer))
     await erase(called)
-    after = await everything(called)
+    after = await everything_in(called)
     assert not [word for word in (ERIKA, ERIKA[-6:], "Erika", "erika@", "uid-call-6") if word in after]
     assert set(before.splitlines()) <= set(after.splitlines())
     await save_call(called, call("call-6", number), [], [booking("call-6", "Erika Muster", phone=ERIKA)])
@@ -245,7 +239,7 @@ async def test_who_shares_a_telephone_with_the_forgotten_has_a_name_of_their_own
     await erase(engine)
     [customer] = await rows(engine, Customer)
     assert (customer.number, customer.name, customer.email) == (NEIGHBOUR, "Hansi Hinterseer", "hansi@example.com")
-    assert "Erika" not in await everything(engine)
+    assert "Erika" not in await everything_in(engine)
     assert [call.caller_number for call in await rows(engine, Call, Call.call_id == "call-2")] == [NEIGHBOUR]
 
 
